@@ -1,0 +1,115 @@
+// swift-tools-version: 6.2
+// The house, ground floor first: a target imports only targets listed above it.
+// What each room is for, and why the walls stand where they do: Sources/Server/Server.docc/Architecture.md
+import PackageDescription
+
+// Exclusivity checks were 35 % of the instructions of a connection loop; the debug build and the
+// sanitizer runs keep them.
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+]
+
+/// One room of the house.
+func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "walletpush",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "walletpush", targets: ["walletpush"])],
+  dependencies: [
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    // Without its JSON trait, which needs the whole of Foundation and loses the text of numbers.
+    .package(
+      url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["CommandLineArguments"]),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+  ],
+  targets: [
+    .target(name: "CLinux"),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    room("JSON", []),
+    room("WebSocket", ["COpenSSL"]),
+    room("HTTP1", []),
+    room("Ethereum", ["JSON"]),
+    room(
+      "EventLoop",
+      ["CLinux", .product(name: "Metrics", package: "swift-metrics")]),
+    room("Ledger", ["JSON", "Ethereum", .product(name: "Metrics", package: "swift-metrics")]),
+    room(
+      "Storage",
+      [
+        "Ledger", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]),
+    room(
+      "Upstream",
+      [
+        "CZlib", "EventLoop", "HTTP1", "WebSocket",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]),
+    room(
+      "Refresh",
+      [
+        "Ethereum", "Ledger", "Storage", "Upstream",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]),
+    room(
+      "Pricing",
+      [
+        "Ledger", "Storage", "Upstream", .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]),
+    room(
+      "Push",
+      [
+        "JSON", "Ethereum", "EventLoop", "WebSocket", "Ledger",
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]),
+    room(
+      "Server",
+      [
+        "COpenSSL", "JSON", "HTTP1", "Refresh", "Pricing", "Push",
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]),
+    room("Devnet", ["JSON", "Ethereum", "HTTP1", "EventLoop"]),
+    .executableTarget(
+      name: "walletpush",
+      dependencies: [
+        "Server", "Devnet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    tests("JSONTests", ["JSON"]),
+    tests("WebSocketTests", ["WebSocket"]),
+    tests("HTTP1Tests", ["HTTP1"]),
+    tests("EthereumTests", ["Ethereum"]),
+    tests("EventLoopTests", ["EventLoop"]),
+    tests("LedgerTests", ["Ledger"]),
+    tests("StorageTests", ["Storage"]),
+    tests("UpstreamTests", ["Upstream"]),
+    tests("RefreshTests", ["Refresh", "Devnet"]),
+    tests("PricingTests", ["Pricing", "Devnet"]),
+    tests("PushTests", ["Push"]),
+    tests("DevnetTests", ["Devnet"]),
+    tests("ServerTests", ["Server"]),
+    tests("IntegrationTests", ["Server", "Devnet"]),
+  ]
+)

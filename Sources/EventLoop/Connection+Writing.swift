@@ -1,0 +1,181 @@
+import CLinux
+import Glibc
+
+extension Connection {
+  /// Queues the array, shared and not copied, for the end of the turn: all that a connection writes in a turn
+  /// goes to the kernel at once. Does nothing once the connection is closing.
+  public func write(_ bytes: [UInt8]) {
+    loop.assertCurrent()
+    guard isOpen, !bytes.isEmpty else { return }
+    enqueue(bytes, from: 0)
+    markDirty()
+  }
+
+  /// Queues a copy of the bytes.
+  public func write(copying bytes: UnsafeRawBufferPointer) { write([UInt8](bytes)) }
+
+  /// Sends now what would be alone anyway: the way of a frame that many connections share.
+  ///
+  /// One send(2), and nothing is allocated when the kernel takes everything; what it does not take is queued. With
+  /// something queued already, or a filter, it is ``write(_:)``. Errors come later, by `closed`.
+  public func sendNow(_ bytes: [UInt8]) {
+    loop.assertCurrent()
+    guard unsentBytes == 0, filterState == nil,
+      flags.isDisjoint(with: [.connecting, .blocked, .closing, .closed])
+    else { return write(bytes) }
+    guard !bytes.isEmpty else { return }
+    let sent = bytes.withUnsafeBytes { send($0) }
+    if sent == bytes.count || flags.contains(.closed) { return }
+    enqueue(bytes, from: sent)
+    flags.insert([.blocked, .owesDrained])
+    lastProgress = loop.now
+    updateEvents()
+  }
+
+  private func enqueue(_ bytes: [UInt8], from offset: Int) {
+    queue.append(bytes, from: offset, spare: &loop.spareQueues)
+    unsentBytes += bytes.count - offset
+  }
+
+  /// How many bytes the kernel took; 0 when it takes none now, or never will (then the connection is closed).
+  private func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard let base = bytes.baseAddress else { return 0 }
+    return account(for: loop.systemCalls.send(descriptor, base, bytes.count))
+  }
+
+  private func account(for result: Int) -> Int {
+    if result >= 0 {
+      loop.statistics.bytesOut &+= UInt64(result)
+      return result
+    }
+    let code = errno
+    if code != EAGAIN && code != EINTR && code != ENOBUFS {
+      markClosed(.failed(SystemError(.send, code: code)))
+    }
+    return 0
+  }
+
+  // MARK: - Late writes
+
+  /// Asks for a flush at the end of this turn.
+  func markDirty() {
+    guard flags.isDisjoint(with: [.dirty, .blocked, .connecting, .closed]) else { return }
+    flags.insert(.dirty)
+    loop.dirty.append(self)
+  }
+
+  /// The loop's late write of this connection.
+  func writeLate() {
+    flags.remove(.dirty)
+    if flags.isDisjoint(with: [.blocked, .closed]) { flush() }
+  }
+
+  /// Writes what the kernel takes, up to the turn's budget. Not while blocked.
+  func flush() {
+    guard flags.isDisjoint(with: [.connecting, .closed]) else { return }
+    let didFinish = filterState.map { flushFiltered($0) } ?? flushPlain()
+    guard !flags.contains(.closed) else { return }
+    if !didFinish {
+      flags.insert(.blocked)
+    }
+    if unsentBytes > 0 {
+      if !flags.contains(.owesDrained) { lastProgress = loop.now }
+      flags.insert(.owesDrained)
+    }
+    updateEvents()
+    if unsentBytes == 0 { flushed() }
+  }
+
+  /// Everything is with the kernel.
+  private func flushed() {
+    if flags.contains(.closing) { return shutOutput() }
+    guard flags.contains(.owesDrained) else { return }
+    flags.remove(.owesDrained)
+    handler?.drained(self)
+  }
+
+  /// False when bytes are left, be it that the kernel took less or that the budget is used up: either way the
+  /// kernel says when to go on.
+  private func flushPlain() -> Bool {
+    var budget = loop.configuration.writeBytesPerTurn
+    while !queue.isEmpty {
+      guard budget > 0 else { return false }
+      let (count, offered) = queue.describe(
+        to: loop.vectors, maximum: EventLoop.vectorsMaximum, byteLimit: budget)
+      let sent = account(for: loop.systemCalls.sendMany(descriptor, loop.vectors, count))
+      guard !flags.contains(.closed) else { return false }
+      dropQueued(sent)
+      if sent < offered { return false }
+      budget -= sent
+    }
+    return true
+  }
+
+  private func dropQueued(_ count: Int) {
+    guard count > 0 else { return }
+    queue.drop(count, spare: &loop.spareQueues)
+    unsentBytes -= count
+    lastProgress = loop.now
+  }
+
+  // MARK: - Filtered writes
+
+  /// Like ``flushPlain()``; plain bytes that wait for the filter to be established don't count as left.
+  private func flushFiltered(_ state: FilterState) -> Bool {
+    var budget = loop.configuration.writeBytesPerTurn
+    while true {
+      if !state.outbound.isEmpty {
+        guard budget > 0 else { return false }
+        let offered = state.unsent
+        let sent = state.outbound.withUnsafeBytes { send(UnsafeRawBufferPointer(rebasing: $0[state.offset...])) }
+        guard !flags.contains(.closed) else { return false }
+        state.drop(sent)
+        unsentBytes -= sent
+        if sent > 0 { lastProgress = loop.now }
+        if sent < offered { return false }
+        budget -= sent
+      }
+      guard fillOutbound(state) else { return true }
+    }
+  }
+
+  /// Runs the turn's plain bytes through the filter, gathered. False when nothing came out.
+  private func fillOutbound(_ state: FilterState) -> Bool {
+    if !queue.isEmpty, state.filter.isEstablished, !flags.contains(.filterFailed) {
+      do {
+        try gather { (bytes) throws(FilterError) in try state.filter.writePlain(bytes) }
+      } catch {
+        failFilter(error)
+      }
+    }
+    if flags.contains(.closing), queue.isEmpty, !flags.contains(.filterFailed), !state.saidEnd {
+      state.saidEnd = true
+      // Nothing is lost when a dying filter can't say goodbye.
+      try? state.filter.endOutput()
+    }
+    state.outbound = state.filter.takeOutbound()
+    unsentBytes += state.outbound.count
+    return !state.outbound.isEmpty
+  }
+
+  /// Moves the front of the queue, up to 256 KiB, into one piece of memory and hands it to `body`.
+  private func gather(_ body: (UnsafeRawBufferPointer) throws(FilterError) -> Void) throws(FilterError) {
+    let (count, bytes) = queue.describe(
+      to: loop.vectors, maximum: EventLoop.vectorsMaximum, byteLimit: 262_144)
+    if count == 1 {
+      try body(UnsafeRawBufferPointer(start: loop.vectors[0].iov_base, count: bytes))
+    } else {
+      let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 16)
+      defer { scratch.deallocate() }
+      var offset = 0
+      for vector in UnsafeBufferPointer(start: loop.vectors, count: count) {
+        let chunk = UnsafeRawBufferPointer(start: vector.iov_base, count: vector.iov_len)
+        UnsafeMutableRawBufferPointer(rebasing: scratch[offset...]).copyMemory(from: chunk)
+        offset += vector.iov_len
+      }
+      try body(UnsafeRawBufferPointer(scratch))
+    }
+    queue.drop(bytes, spare: &loop.spareQueues)
+    unsentBytes -= bytes
+  }
+}

@@ -1,0 +1,128 @@
+import CLinux
+import Glibc
+
+/// Something in a loop's epoll set that is not a connection. Level-triggered, for input only.
+protocol EventSource: AnyObject {
+  func ready()
+  func close()
+}
+
+/// Decides about a new connection: its handler, or nil to refuse it (it is closed at once).
+///
+/// The place to set the connection's filter.
+public typealias AcceptHandler = (Connection) -> (any ConnectionHandler)?
+
+/// A listening socket of an ``EventLoop``. Thread-confined to it.
+///
+/// When descriptors or kernel memory run out, connections would stay in the kernel's queue and keep the socket
+/// readable: the loop would spin and the clients hang. So the listener gives up the spare descriptor that the loop
+/// holds, accepts with it, closes (the client learns at once), takes the spare back, and after a batch of that
+/// rests for a moment.
+public final class Listener: EventSource, TimerTarget {
+  public let loop: EventLoop
+  /// Where it listens; the port is the real one.
+  public let address: SocketAddress
+  private let accept: AcceptHandler
+  private var descriptor: Int32
+  private var source: UInt32 = 0
+  private var restTimer = TimerID.none
+
+  init(loop: EventLoop, descriptor: Int32, address: SocketAddress, accept: @escaping AcceptHandler) {
+    self.loop = loop
+    self.descriptor = descriptor
+    self.address = address
+    self.accept = accept
+  }
+
+  func register() throws(SystemError) {
+    source = try loop.addSource(self, descriptor: descriptor)
+  }
+
+  /// Stops listening. What the kernel has queued is reset; connections already accepted stay.
+  public func close() {
+    loop.assertCurrent()
+    guard descriptor >= 0 else { return }
+    _ = loop.cancel(restTimer)
+    loop.sources[source] = nil
+    _ = Glibc.close(descriptor)
+    descriptor = -1
+  }
+
+  func ready() {
+    for _ in 0..<loop.configuration.acceptsPerTurn where descriptor >= 0 {
+      guard acceptOne() else { return }
+    }
+  }
+
+  /// False when there is nothing to accept, or no point in trying again in this turn.
+  private func acceptOne() -> Bool {
+    var storage = sockaddr_storage()
+    let accepted = take(&storage)
+    guard accepted >= 0 else { return recover(from: errno) }
+    guard let peer = SocketAddress(storage) else {
+      _ = Glibc.close(accepted)
+      return true
+    }
+    guard loop.statistics.acceptedOpen < loop.configuration.connectionsMaximum else {
+      shed(accepted)
+      return true
+    }
+    loop.statistics.accepted &+= 1
+    loop.adopt(accepted, peer: peer, accept: accept)
+    return true
+  }
+
+  private func take(_ storage: inout sockaddr_storage) -> Int32 {
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    return withUnsafeMutablePointer(to: &storage) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        loop.systemCalls.accept(descriptor, $0, &length)
+      }
+    }
+  }
+
+  private func recover(from code: Int32) -> Bool {
+    switch code {
+    case EAGAIN: return false
+    case EMFILE, ENFILE: return shedWithSpare()
+    case ENOBUFS, ENOMEM:
+      rest()
+      return false
+    // accept(2): errors of the new connection itself come this way too, and are no reason to stop.
+    default: return true
+    }
+  }
+
+  private func shedWithSpare() -> Bool {
+    rest()
+    guard loop.spareDescriptor >= 0 else {
+      loop.spareDescriptor = EventLoop.openSpareDescriptor()
+      return false
+    }
+    _ = Glibc.close(loop.spareDescriptor)
+    defer { loop.spareDescriptor = EventLoop.openSpareDescriptor() }
+    var storage = sockaddr_storage()
+    let accepted = take(&storage)
+    guard accepted >= 0 else { return false }
+    shed(accepted)
+    return true
+  }
+
+  private func shed(_ accepted: Int32) {
+    loop.statistics.shed &+= 1
+    _ = Glibc.close(accepted)
+  }
+
+  // MARK: - Rest
+
+  private func rest() {
+    guard restTimer == .none, descriptor >= 0 else { return }
+    loop.armSource(source, descriptor: descriptor, isArmed: false)
+    restTimer = loop.schedule(after: loop.configuration.acceptPause, self, tag: 0)
+  }
+
+  public func timerFired(tag: UInt64, now: LoopInstant) {
+    restTimer = .none
+    if descriptor >= 0 { loop.armSource(source, descriptor: descriptor, isArmed: true) }
+  }
+}

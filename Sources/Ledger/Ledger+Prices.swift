@@ -1,0 +1,89 @@
+import Ethereum
+
+extension Ledger {
+  /// A price round's answer. Readings that say nothing new make no change; older ones are dropped before they get
+  /// a revision. `asked` names every token of the round: one that has never had a price and got none is `unknown`
+  /// from now on; one that had keeps it. A missing price changes nothing else.
+  ///
+  /// - Returns: how many were accepted as changes, and how many were older than what is held.
+  @discardableResult
+  public func accept(prices readings: [PriceReading], asked: [TokenID]) -> (accepted: Int, outdated: Int) {
+    let now = clock()
+    var batch = LedgerBatch(revision: revision)
+    var accepted = 0
+    var outdated = 0
+    for reading in readings where Int(reading.token) < tokens.count && !reading.price.isNegative {
+      switch accept(reading, now: now) {
+      case .changed(let cell):
+        accepted += 1
+        publish(cell, in: &batch)
+      case .same: break
+      case .outdated: outdated += 1
+      }
+    }
+    for id in asked where Int(id) < tokens.count && prices[Int(id)].state == .loading {
+      let cell = prices[Int(id)].with(state: .unknown, revision: nextRevision())
+      prices[Int(id)] = cell
+      publish(cell, in: &batch)
+    }
+    send(&batch)
+    return (accepted, outdated)
+  }
+
+  private enum Verdict {
+    case changed(PriceCell)
+    case same
+    case outdated
+  }
+
+  private func accept(_ reading: PriceReading, now: UnixMilliseconds) -> Verdict {
+    let index = Int(reading.token)
+    let held = prices[index]
+    // A source whose clock runs ahead must not shut out everybody else's later prices.
+    let sourceTime = min(reading.sourceTime, now)
+    guard sourceTime >= held.sourceTime else { return .outdated }
+    let change = reading.change ?? held.change
+    priceConfirmedAt[index] = now
+    if held.state == .fresh, held.price == reading.price, held.change == change {
+      if sourceTime > held.sourceTime {
+        // Not a change, but from now on the bar for older readings.
+        prices[index] = PriceCell(
+          token: held.token, price: held.price, change: held.change, state: held.state,
+          acceptedAt: held.acceptedAt, sourceTime: sourceTime, revision: held.revision)
+        dirtyPrices.insert(reading.token)
+      }
+      return .same
+    }
+    let cell = PriceCell(
+      token: held.token, price: reading.price, change: change, state: .fresh, acceptedAt: now,
+      sourceTime: sourceTime, revision: nextRevision())
+    prices[index] = cell
+    return .changed(cell)
+  }
+
+  func publish(_ cell: PriceCell, in batch: inout LedgerBatch) {
+    dirtyPrices.insert(cell.token.id)
+    batch.changes.append(
+      .init(subject: .price(cell), revision: cell.revision, json: Frames.price(cell)))
+  }
+
+  /// Every active token that is subscribed by name or held by a watched wallet: what a price round asks for.
+  public func watchedTokens() -> [Token] {
+    var ids = Set(tokenWatchers.keys)
+    for id in walletWatchers.keys {
+      guard let cells = wallets[id] else { continue }
+      for (index, row) in cells.rows.enumerated() where index == 0 || (row.isKnown && row.balance != .zero) {
+        ids.insert(row.token)
+      }
+    }
+    return ids.sorted().map { tokens[Int($0)] }.filter(\.info.isActive)
+  }
+
+  /// Before a round: tokens nobody has a price for yet are loading while it runs. A snapshot taken meanwhile says so;
+  /// no frame is made of it.
+  func markLoading(_ id: TokenID) {
+    let cell = prices[Int(id)]
+    guard cell.price == nil, cell.state == .unknown, cell.token.info.isActive else { return }
+    prices[Int(id)] = cell.with(state: .loading, revision: cell.revision)
+  }
+}

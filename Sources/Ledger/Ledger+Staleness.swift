@@ -1,0 +1,30 @@
+extension Ledger {
+  /// Turns stale what was not confirmed in its time: prices, and the rows of watched wallets. Call every second
+  /// or so. Wallets nobody watches are looked at when somebody asks for them.
+  public func sweep() {
+    let now = clock()
+    var batch = LedgerBatch(revision: revision)
+    for index in prices.indices where prices[index].state == .fresh {
+      guard now - priceConfirmedAt[index] > times.price else { continue }
+      let cell = prices[index].with(state: .stale, revision: nextRevision())
+      prices[index] = cell
+      publish(cell, in: &batch)
+    }
+    for id in walletWatchers.keys { age(id, now: now, to: &batch) }
+    send(&batch)
+  }
+
+  /// Brings one wallet up to date with the time.
+  func age(wallet id: WalletID) {
+    var batch = LedgerBatch(revision: revision)
+    age(id, now: clock(), to: &batch)
+    send(&batch)
+  }
+
+  private func age(_ id: WalletID, now: UnixMilliseconds, to batch: inout LedgerBatch) {
+    guard let readAt = wallets[id]?.readAt, now - readAt > times.balance, var cells = wallets[id]
+    else { return }
+    let changed = makeStale(&cells)
+    if !changed.isEmpty { commit(cells, changedRows: changed, to: &batch) }
+  }
+}

@@ -1,0 +1,48 @@
+import EventLoop
+import WebSocket
+
+extension PushClient {
+  /// Arms the one timer for whatever comes first.
+  func scheduleLiveness() {
+    shard.loop.cancel(livenessTimer)
+    var deadline = nextPing
+    if connection.unsentBytes > 0 {
+      deadline = min(deadline, connection.lastProgress + shard.settings.slowTimeout)
+    } else if let pongDeadline {
+      deadline = min(deadline, pongDeadline)
+    }
+    livenessTimer = shard.loop.schedule(at: deadline, self, tag: TimerTag.liveness.rawValue)
+  }
+
+  func checkLiveness(now: LoopInstant) {
+    if connection.unsentBytes > 0 {
+      // While anything is unsent only slowness counts: a pong can't come before what it answers was taken.
+      pongDeadline = nil
+      if now >= connection.lastProgress + shard.settings.slowTimeout {
+        shard.statistics.closedSlow += 1
+        return close(.slow, reason: "nothing was taken for too long")
+      }
+      if now >= nextPing { nextPing = now + shard.settings.pingInterval }
+    } else {
+      if let deadline = pongDeadline, now >= deadline {
+        shard.statistics.closedNoPong += 1
+        return close(.noPong, reason: "no pong")
+      }
+      if now >= nextPing { ping(now: now) }
+    }
+    scheduleLiveness()
+  }
+
+  private func ping(now: LoopInstant) {
+    settle(sendsNow: false)
+    if now - lastSent >= shard.settings.pingInterval, debts.isEmpty, mode != .lagging {
+      write(
+        mode == .live ? shard.heartbeat() : Replies.heartbeat(epoch: shard.epoch, revision: cursor))
+    }
+    var out: [UInt8] = []
+    try? machine.ping(into: &out)
+    connection.write(out)
+    nextPing = now + shard.settings.pingInterval
+    pongDeadline = now + shard.settings.pongTimeout
+  }
+}

@@ -1,0 +1,346 @@
+import EventLoop
+import Ethereum
+import JSON
+import Ledger
+import WebSocket
+
+extension PushClient {
+  func perform(_ operation: Operation, id: MessageID?) {
+    switch operation {
+    case .subscribe(let subscription): subscribe(subscription, id: id)
+    case .unsubscribe(let wallets, let tokens): unsubscribe(wallets, tokens, id: id)
+    case .list: list(id: id)
+    case .get(let key): get(key, id: id)
+    case .refresh(let key): refresh(key, id: id)
+    case .set(let rate, let batch):
+      apply(rate: rate, batch: batch)
+      write(Replies.ok(id))
+    case .auth:
+      // No tokens are asked for, so any is as good as none.
+      write(Replies.ok(id))
+    case .ping: write(Replies.pong(id, time: shard.loop.wallClockMilliseconds))
+    }
+  }
+
+  // MARK: - Subscribe
+
+  /// `GET /ws?wallet=…`: a subscribe without id.
+  func subscribe(toNamed names: [String]) {
+    var subscription = Subscription()
+    var list = KeyList<WalletKey>()
+    for name in names {
+      do {
+        let key = try WalletKey(parsing: name)
+        if !list.keys.contains(key) { list.keys.append(key) }
+      } catch {
+        list.failed.append((String(name.prefix(120)), Refusal(.badWallet, error.description)))
+      }
+    }
+    subscription.wallets = list
+    subscribe(subscription, id: nil)
+    if isWaiting { connection.pauseReading() }
+  }
+
+  private func subscribe(_ subscription: Subscription, id: MessageID?) {
+    var subscription = subscription
+    var failed = subscription.failedKeys
+    var room = max(0, shard.settings.walletsPerConnection - wallets.count - tokens.count)
+    subscription.wallets?.keys.removeAll { key in
+      if isSubscribed(to: key) { return false }
+      if room == 0 { return fail(key.description, isToken: false) }
+      room -= 1
+      return false
+    }
+    subscription.tokens?.keys.removeAll { key in
+      if isSubscribed(to: key) { return false }
+      if room == 0 { return fail(key.description, isToken: true) }
+      room -= 1
+      return false
+    }
+    func fail(_ text: String, isToken: Bool) -> Bool {
+      let limit = shard.settings.walletsPerConnection
+      failed.append(
+        FailedKey(
+          text: text, isToken: isToken,
+          refusal: Refusal(
+            .tooManyWallets, "a connection follows at most \(limit) wallets and tokens; unsubscribe some")))
+      return true
+    }
+    if let known = knownHere(subscription) {
+      completeSubscription(
+        id, subscription, wallets: known.wallets, tokens: known.tokens, failed: failed,
+        ledgerRevision: shard.revision)
+    } else {
+      isWaiting = true
+      shard.request(
+        PendingOperation(client: self, id: id, kind: .subscribe(subscription, failed: failed)),
+        wallets: subscription.wallets?.keys ?? [], tokens: subscription.tokens?.keys ?? [], isOnce: false)
+    }
+  }
+
+  /// The wallets and tokens, when this loop follows them all already and can answer by itself.
+  private func knownHere(
+    _ subscription: Subscription
+  ) -> (wallets: [ShardWallet], tokens: [ShardToken])? {
+    // A revision above this loop's may still be below the ledger's.
+    if case .point(let point) = subscription.since, point.revision > shard.revision { return nil }
+    var knownWallets: [ShardWallet] = []
+    for key in subscription.wallets?.keys ?? [] {
+      guard let wallet = shard.wallets[key] else { return nil }
+      knownWallets.append(wallet)
+    }
+    var knownTokens: [ShardToken] = []
+    for key in subscription.tokens?.keys ?? [] {
+      guard let token = shard.tokensByKey[key], !token.clients.isEmpty else { return nil }
+      knownTokens.append(token)
+    }
+    return (knownWallets, knownTokens)
+  }
+
+  /// Interest is registered, then answered: no gap between the snapshot and what follows.
+  func completeSubscription(
+    _ id: MessageID?, _ subscription: Subscription, wallets followed: [ShardWallet],
+    tokens followedTokens: [ShardToken], failed: [FailedKey], ledgerRevision: Revision
+  ) {
+    guard !isClosed else { return }
+    settle(sendsNow: false)
+    for wallet in followed { attach(wallet) }
+    for token in followedTokens { attach(token) }
+    apply(rate: subscription.rate, batch: subscription.batch)
+    let plan = ResumePlan(
+      since: subscription.since, epoch: shard.epoch, ledgerRevision: ledgerRevision, wallets: followed,
+      tokens: followedTokens, shard: shard)
+    write(
+      Replies.ok(id) { out in
+        if subscription.wallets != nil { out.append(keys: followed.map(\.key), named: "wallets") }
+        if subscription.tokens != nil {
+          out.append(keys: followedTokens.map(\.cell.token.key), named: "tokens")
+        }
+        out.append(failed: failed)
+        if subscription.since != .absent {
+          out.append(plan.isResumed ? ",\"resumed\":true" : ",\"resumed\":false")
+          if plan.isResumed {
+            out.append(",\"changed\":")
+            out.append(decimal: UInt64(plan.changed))
+          }
+        }
+      })
+    for (frame, isAbnormal) in shard.statuses.values where isAbnormal { write(frame) }
+    for wallet in plan.snapshots {
+      debts.removeAll { $0.isSnapshot(of: wallet) }
+      owe(.snapshot(wallet, starts: [], next: 0, revision: 0))
+    }
+    if let resume = plan.resume { owe(resume) }
+    if !followed.isEmpty || !followedTokens.isEmpty { owe(.heartbeat) }
+    pump()
+  }
+
+  private func unsubscribe(_ walletList: KeyList<WalletKey>?, _ tokenList: KeyList<TokenKey>?, id: MessageID?) {
+    var failed: [FailedKey] = []
+    for (text, refusal) in walletList?.failed ?? [] {
+      failed.append(FailedKey(text: text, isToken: false, refusal: refusal))
+    }
+    for (text, refusal) in tokenList?.failed ?? [] {
+      failed.append(FailedKey(text: text, isToken: true, refusal: refusal))
+    }
+    settle(sendsNow: false)
+    let notSubscribed = Refusal(.notSubscribed, "this connection is not subscribed to it")
+    let left = (walletList?.keys ?? []).filter { key in
+      guard let entry = wallets.first(where: { $0.wallet.key == key }) else {
+        failed.append(FailedKey(text: key.description, isToken: false, refusal: notSubscribed))
+        return false
+      }
+      drop(entry.wallet)
+      return true
+    }
+    let leftTokens = (tokenList?.keys ?? []).filter { key in
+      guard let entry = tokens.first(where: { $0.token.cell.token.key == key }) else {
+        failed.append(FailedKey(text: key.description, isToken: true, refusal: notSubscribed))
+        return false
+      }
+      drop(entry.token)
+      return true
+    }
+    write(
+      Replies.ok(id) { out in
+        if walletList != nil { out.append(keys: left, named: "wallets") }
+        if tokenList != nil { out.append(keys: leftTokens, named: "tokens") }
+        out.append(failed: failed)
+      })
+  }
+
+  private func list(id: MessageID?) {
+    write(
+      Replies.ok(id) { out in
+        out.append(keys: wallets.map(\.wallet.key), named: "wallets")
+        out.append(keys: tokens.map(\.token.cell.token.key), named: "tokens")
+      })
+  }
+
+  // MARK: - Get, refresh, set
+
+  private func get(_ key: WalletKey, id: MessageID?) {
+    if let wallet = shard.wallets[key] {
+      write(Replies.ok(id) { $0.append(wallet: key) })
+      let encoder = SnapshotEncoder(
+        cells: wallet.cells, epoch: shard.epoch, revision: shard.revision, prices: wallet.tokens.map(\.cell))
+      owe(.once(encoder, starts: [], next: 0))
+      return pump()
+    }
+    isWaiting = true
+    shard.request(
+      PendingOperation(client: self, id: id, kind: .get), wallets: [key], tokens: [], isOnce: true)
+  }
+
+  func completeGet(_ id: MessageID?, _ reply: WatchReply) {
+    guard !isClosed, let (key, result) = reply.wallets.first else { return }
+    switch result {
+    case .failure(let failure): refuse(id, failure.refusal(isToken: false))
+    case .success(let cells):
+      write(Replies.ok(id) { $0.append(wallet: key) })
+      var prices: [TokenID: PriceCell] = [:]
+      for cell in reply.rowTokens { prices[cell.token.id] = cell }
+      let encoder = SnapshotEncoder(
+        cells: cells, epoch: reply.epoch, revision: reply.revision,
+        prices: cells.rows.compactMap { prices[$0.token] })
+      owe(.once(encoder, starts: [], next: 0))
+      pump()
+    }
+  }
+
+  private func refresh(_ key: WalletKey, id: MessageID?) {
+    isWaiting = true
+    let shard = shard
+    let name = connection.id
+    shard.refresher.requestRefresh(key) { answer in
+      shard.loop.post {
+        // By name: the client may be gone, and its slot another's.
+        guard let client = shard.loop.connection(name)?.handler as? PushClient else { return }
+        client.completeRefresh(key, answer, id: id)
+        client.resume()
+      }
+    }
+  }
+
+  private func completeRefresh(_ key: WalletKey, _ answer: RefreshAnswer, id: MessageID?) {
+    guard !isClosed else { return }
+    switch answer {
+    case .accepted: write(Replies.ok(id) { $0.append(wallet: key) })
+    case .cooldown(let ago, let retry):
+      refuse(
+        id, Refusal(.cooldown, "refreshed \(ago / 1_000) s ago", retryMilliseconds: max(1, retry)))
+    case .chainUnsupported(let chain): refuse(id, WatchFailure.chainUnsupported(chain).refusal(isToken: false))
+    case .serverFull(let limit):
+      refuse(id, WatchFailure.serverFull(limit: limit).refusal(isToken: false))
+    case .internal:
+      refuse(id, Refusal(.internal, "the refresh could not be started; try again", retryMilliseconds: 5_000))
+    }
+  }
+
+  /// Shorter ticks than this would be no pacing.
+  private static let shortestTick = Duration.milliseconds(10)
+
+  private func apply(rate: RateChange, batch: Bool?) {
+    if let batch, batch != wantsBatches {
+      settle(sendsNow: false)
+      wantsBatches = batch
+    }
+    switch rate {
+    case .absent: break
+    case .unlimited:
+      tickInterval = .zero
+      shard.loop.cancel(tickTimer)
+      if mode == .paced {
+        mode = .lagging
+        pump()
+      }
+    case .ticksPerSecond(let rate):
+      tickInterval = max(Self.shortestTick, .seconds(min(86_400, 1 / rate)))
+      settle(sendsNow: false)
+      if mode == .live {
+        mode = .paced
+        cursor = shard.revision
+      }
+      shard.loop.cancel(tickTimer)
+      tickTimer = shard.loop.schedule(after: tickInterval, self, tag: TimerTag.tick.rawValue)
+    }
+  }
+
+  // MARK: - Subscriptions
+
+  private func isSubscribed(to key: WalletKey) -> Bool { wallets.contains { $0.wallet.key == key } }
+  private func isSubscribed(to key: TokenKey) -> Bool {
+    tokens.contains { $0.token.cell.token.key == key }
+  }
+
+  private func attach(_ wallet: ShardWallet) {
+    guard !wallets.contains(where: { $0.wallet === wallet }) else { return }
+    wallets.append(WalletEntry(wallet: wallet, position: UInt32(wallet.clients.count)))
+    wallet.clients.append(self)
+  }
+
+  private func attach(_ token: ShardToken) {
+    guard !tokens.contains(where: { $0.token === token }) else { return }
+    tokens.append(TokenEntry(token: token, position: UInt32(token.clients.count)))
+    token.clients.append(self)
+  }
+
+  private func drop(_ wallet: ShardWallet) {
+    guard let index = wallets.firstIndex(where: { $0.wallet === wallet }) else { return }
+    let entry = wallets.remove(at: index)
+    debts.removeAll { $0.isSnapshot(of: wallet) }
+    detach(entry)
+  }
+
+  private func drop(_ token: ShardToken) {
+    guard let index = tokens.firstIndex(where: { $0.token === token }) else { return }
+    detach(tokens.remove(at: index))
+  }
+
+  /// The wallet was deleted.
+  func endSubscription(_ wallet: ShardWallet) {
+    settle(sendsNow: false)
+    drop(wallet)
+    write(Replies.deleted(wallet.key))
+  }
+
+  /// Takes this client out of the wallet's list; the last one of the list takes its place there.
+  func detach(_ entry: WalletEntry) {
+    let wallet = entry.wallet
+    let last = wallet.clients.removeLast()
+    if last !== self {
+      wallet.clients[Int(entry.position)] = last
+      if let index = last.wallets.firstIndex(where: { $0.wallet === wallet }) {
+        last.wallets[index].position = entry.position
+      }
+    }
+    shard.retire(wallet)
+  }
+
+  func detach(_ entry: TokenEntry) {
+    let token = entry.token
+    let last = token.clients.removeLast()
+    if last !== self {
+      token.clients[Int(entry.position)] = last
+      if let index = last.tokens.firstIndex(where: { $0.token === token }) {
+        last.tokens[index].position = entry.position
+      }
+    }
+    if token.clients.isEmpty { shard.releaseToken(token) }
+  }
+}
+
+extension Subscription {
+  fileprivate var failedKeys: [FailedKey] {
+    (wallets?.failed ?? []).map { FailedKey(text: $0.text, isToken: false, refusal: $0.refusal) }
+      + (tokens?.failed ?? []).map { FailedKey(text: $0.text, isToken: true, refusal: $0.refusal) }
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(wallet key: WalletKey) {
+    append(",\"wallet\":\"")
+    append(contentsOf: key.description.utf8)
+    append(34)
+  }
+}

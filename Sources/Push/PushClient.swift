@@ -1,0 +1,255 @@
+// One WebSocket client. Lean, because there are many: while nothing is owed it holds no buffers.
+//
+// A client is a cursor. `live`: it has everything up to the shard's revision, and gets each turn's frames as they
+// are marked. `lagging`: it did not take what it was sent; from `cursor` on it gets nothing until it has drained,
+// then the newest values above the cursor. `paced`: the same at each tick of the rate it asked for.
+//
+//   PushClient.swift             coming, going, messages in
+//   PushClient+Operations.swift  what it asks for
+//   PushClient+Delivery.swift    what it is sent, and what it is owed
+//   PushClient+Liveness.swift    pings, pongs, slowness
+
+import EventLoop
+import Ledger
+import WebSocket
+
+final class PushClient: ConnectionHandler, TimerTarget {
+  enum Mode: UInt8 {
+    case live
+    case lagging
+    case paced
+  }
+
+  struct WalletEntry {
+    let wallet: ShardWallet
+    /// Where this client stands in the wallet's list.
+    var position: UInt32
+  }
+  struct TokenEntry {
+    let token: ShardToken
+    var position: UInt32
+  }
+
+  unowned let shard: Shard
+  let connection: Connection
+  var machine: WebSocketConnection
+
+  var wallets: ContiguousArray<WalletEntry> = []
+  var tokens: ContiguousArray<TokenEntry> = []
+  var mode = Mode.live
+  var wantsBatches = false
+  /// Waits for the ledger's answer to an operation; later messages wait with it.
+  var isWaiting = false
+  var isClosed = false
+  /// A status went by while lagging.
+  var missedStatus = false
+  var isPumpScheduled = false
+
+  /// Which frames of the open chunk this client is to get. Only while live.
+  var mask: UInt64 = 0
+  /// Everything up to here was sent. Means something unless live.
+  var cursor: Revision = 0
+  /// What is owed besides changes: snapshots, resumed changes, the heartbeats behind them.
+  var debts: [Debt] = []
+  /// Bytes that came while waiting.
+  private var stash: [UInt8] = []
+
+  /// Time between ticks; zero: unlimited.
+  var tickInterval: Duration = .zero
+  var tickTimer = TimerID.none
+  var livenessTimer = TimerID.none
+  var lastSent: LoopInstant
+  var nextPing: LoopInstant
+  var pongDeadline: LoopInstant?
+  /// When the operations so far are paid off, at `operationsPerSecond`.
+  private var operationsPaid: LoopInstant
+
+  init(shard: Shard, connection: Connection) {
+    self.shard = shard
+    self.connection = connection
+    machine = WebSocketConnection(role: .server, limits: shard.settings.webSocketLimits)
+    let now = shard.loop.now
+    lastSent = now
+    nextPing = now + shard.settings.pingInterval
+    operationsPaid = now
+  }
+
+  func start(wallets names: [String], leftover: UnsafeMutableRawBufferPointer) {
+    write(Replies.hello(settings: shard.settings, epoch: shard.epoch, revision: shard.revision))
+    scheduleLiveness()
+    if shard.isDraining { return drain(retryMilliseconds: 1_000) }
+    if !names.isEmpty { subscribe(toNamed: names) }
+    if !leftover.isEmpty { received(leftover, on: connection) }
+  }
+
+  // MARK: - Messages in
+
+  func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
+    if isWaiting {
+      stash.append(contentsOf: bytes)
+    } else {
+      process(bytes)
+    }
+  }
+
+  private func process(_ bytes: UnsafeMutableRawBufferPointer) {
+    var input = bytes
+    pongDeadline = nil
+    do throws(RemoteError) {
+      while !isClosed, !isWaiting, let event = try machine.next(&input) { handle(event) }
+    } catch {
+      // The machine has queued the Close that answers.
+      writeMachineOutput()
+      finish(code: error.closeCode)
+      return
+    }
+    writeMachineOutput()
+    if isWaiting, !isClosed {
+      stash.append(contentsOf: input)
+      connection.pauseReading()
+    }
+  }
+
+  /// The ledger has answered: what came meanwhile is read now.
+  func resume() {
+    guard isWaiting, !isClosed else { return }
+    isWaiting = false
+    var waiting = stash
+    stash = []
+    if !waiting.isEmpty { waiting.withUnsafeMutableBytes { process($0) } }
+    if !isWaiting, !isClosed { connection.resumeReading() }
+  }
+
+  private func handle(_ event: WebSocketConnection.Event) {
+    switch event {
+    case .message(.text, let payload): handle(message: payload)
+    case .message(.binary, _):
+      close(.unsupportedData, reason: "messages are JSON in text frames, not binary")
+    case .ping, .pong: break
+    case .close(let code, _):
+      writeMachineOutput()
+      finish(code: code ?? .normal)
+    }
+  }
+
+  private func handle(message payload: UnsafeRawBufferPointer) {
+    shard.statistics.messages += 1
+    let message = ClientMessage.parse(payload)
+    if let wait = overdraft() {
+      return refuse(
+        message.id,
+        Refusal(.rateLimited, "too many operations; the limit is in hello", retryMilliseconds: wait))
+    }
+    switch message.operation {
+    case .success(let operation): perform(operation, id: message.id)
+    case .failure(let refusal): refuse(message.id, refusal)
+    }
+  }
+
+  /// A second's worth of operations may come at once. The limit counts every message, refused ones too.
+  /// - Returns: milliseconds to wait, when there were too many.
+  private func overdraft() -> Int64? {
+    let cost = Duration.seconds(1 / shard.settings.operationsPerSecond)
+    let now = shard.loop.now
+    let paid = max(operationsPaid, now) + cost
+    let ahead = paid - now
+    let most = max(.seconds(1), cost)
+    guard ahead <= most + .milliseconds(1) else {
+      return max(1, (ahead - most).inMilliseconds)
+    }
+    operationsPaid = paid
+    return nil
+  }
+
+  func refuse(_ id: MessageID?, _ refusal: Refusal) {
+    shard.statistics.refused += 1
+    write(Replies.error(id, refusal))
+  }
+
+  // MARK: - Going
+
+  func inputEnded(on connection: Connection) { finish(code: .goingAway) }
+
+  func drained(_ connection: Connection) {
+    pump()
+  }
+
+  /// Starts the closing handshake; the connection ends once the Close has been sent.
+  func close(_ code: CloseCode, reason: String) {
+    guard !isClosed else { return }
+    var out: [UInt8] = []
+    try? machine.close(code, reason: reason, into: &out)
+    write(out)
+    finish(code: code)
+  }
+
+  func drain(retryMilliseconds: Int64) {
+    guard !isClosed else { return }
+    settle(sendsNow: false)
+    write(Replies.reconnect(retryMilliseconds: retryMilliseconds))
+    close(.drain, reason: "the server is going away; come back")
+  }
+
+  /// No more events from here on; what is queued is still sent.
+  private func finish(code: CloseCode) {
+    guard !isClosed else { return }
+    isClosed = true
+    leave()
+    connection.close(.local(code: code.rawValue), afterFlush: true)
+  }
+
+  func closed(_ connection: Connection, reason: CloseReason) {
+    isClosed = true
+    leave()
+  }
+
+  /// Gives up everything that others hold of this client. Twice does no harm.
+  private func leave() {
+    for entry in wallets { detach(entry) }
+    for entry in tokens { detach(entry) }
+    wallets = []
+    tokens = []
+    debts = []
+    stash = []
+    mask = 0
+    shard.loop.cancel(livenessTimer)
+    shard.loop.cancel(tickTimer)
+    shard.remove(self)
+  }
+
+  // MARK: - Writing
+
+  func write(_ bytes: [UInt8]) {
+    guard !isClosed else { return }
+    connection.write(bytes)
+    lastSent = shard.loop.now
+  }
+
+  private func writeMachineOutput() {
+    if machine.hasOutput { connection.write(machine.takeOutput()) }
+  }
+
+  // MARK: - Timers
+
+  enum TimerTag: UInt64 {
+    case liveness
+    case tick
+  }
+
+  func timerFired(tag: UInt64, now: LoopInstant) {
+    guard !isClosed else { return }
+    switch TimerTag(rawValue: tag) {
+    case .liveness: checkLiveness(now: now)
+    case .tick: tick()
+    case nil: break
+    }
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded up.
+  var inMilliseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+  }
+}

@@ -1,0 +1,182 @@
+import EventLoop
+import Ethereum
+import Ledger
+
+extension Shard {
+  /// A batch from the mailbox: the tables take the new values, clients are marked.
+  func take(_ framed: FramedBatch) {
+    let batch = framed.batch
+    for cell in batch.tokens where tokens[cell.token.id] != nil || isNeeded(cell, in: batch) {
+      _ = shardToken(cell)
+    }
+    for cells in batch.wallets where walletsByID[cells.id] != nil { _ = shardWallet(cells) }
+    for (change, frame) in zip(batch.changes, framed.frames) {
+      if chunk.isFull { flushChunk(isLast: false) }
+      mark(change, frame)
+    }
+    markClients()
+    revision = max(revision, batch.revision)
+    for id in batch.snapshots { sendSnapshots(of: id) }
+    for (status, frame) in zip(batch.statuses, framed.statusFrames) { send(status, frame) }
+    for id in batch.deleted { end(wallet: id) }
+    for cell in batch.tokens { if let token = tokens[cell.token.id] { retire(token) } }
+  }
+
+  /// Whether a wallet of the batch that we hold has a row of it.
+  private func isNeeded(_ cell: PriceCell, in batch: LedgerBatch) -> Bool {
+    batch.wallets.contains { cells in
+      walletsByID[cells.id] != nil && cells.rows.contains { $0.token == cell.token.id }
+    }
+  }
+
+  private func mark(_ change: LedgerBatch.Change, _ frame: [UInt8]) {
+    switch change.subject {
+    case .price(let cell):
+      guard let token = tokens[cell.token.id] else { return }
+      token.replace(cell, frame: frame)
+      let bit = chunk.append(frame, revision: change.revision)
+      for wallet in token.wallets { touch(wallet, bit) }
+      for client in token.clients { touch(client, bit) }
+    case .row(let id):
+      guard let wallet = walletsByID[id] else { return }
+      touch(wallet, chunk.append(frame, revision: change.revision))
+    }
+  }
+
+  @inline(__always)
+  private func touch(_ wallet: ShardWallet, _ bits: UInt64) {
+    if wallet.mask == 0 { touchedWallets.append(wallet) }
+    wallet.mask |= bits
+  }
+
+  @inline(__always)
+  private func touch(_ client: PushClient, _ bits: UInt64) {
+    guard client.mode == .live else { return }
+    if client.mask == 0 { touchedClients.append(client) }
+    client.mask |= bits
+  }
+
+  /// The marks of the wallets go on to those who follow them.
+  private func markClients() {
+    for wallet in touchedWallets {
+      let mask = wallet.mask
+      wallet.mask = 0
+      for client in wallet.clients { touch(client, mask) }
+    }
+    touchedWallets.removeAll(keepingCapacity: true)
+  }
+
+  func endTurn() {
+    if !chunk.isEmpty { flushChunk(isLast: true) }
+  }
+
+  /// Every marked client gets its frames. More than one chunk in a turn is queued, so that all goes out in one
+  /// write at the end; the usual single chunk is sent at once, without a queue.
+  private func flushChunk(isLast: Bool) {
+    markClients()
+    for client in touchedClients { client.settle(sendsNow: isLast) }
+    touchedClients.removeAll(keepingCapacity: true)
+    chunk.removeAll()
+  }
+
+  private func sendSnapshots(of id: WalletID) {
+    guard let wallet = walletsByID[id] else { return }
+    for client in Array(wallet.clients) {
+      client.owe(.snapshot(wallet, starts: [], next: 0, revision: 0))
+      client.owe(.heartbeat)
+      client.pump()
+    }
+  }
+
+  private func send(_ status: StatusFrame, _ frame: [UInt8]) {
+    switch status.subject {
+    case .wallet(let id):
+      guard let wallet = walletsByID[id] else { return }
+      for client in wallet.clients { client.send(status: frame) }
+    case .chain, .prices:
+      statuses[status.subject] = (frame, status.isAbnormal)
+      for client in clientList.values { client.send(status: frame) }
+    }
+  }
+
+  /// A wallet was deleted: its subscriptions end.
+  private func end(wallet id: WalletID) {
+    guard let wallet = walletsByID[id] else { return }
+    for client in Array(wallet.clients) { client.endSubscription(wallet) }
+    retire(wallet, tellsLedger: false)
+  }
+
+  // MARK: Answers of the ledger
+
+  func request(_ operation: PendingOperation, wallets: [WalletKey], tokens: [TokenKey], isOnce: Bool) {
+    let ticket = nextTicket
+    nextTicket += 1
+    pending[ticket] = operation
+    if !isOnce {
+      for key in wallets { pendingWallets[key, default: 0] += 1 }
+      for key in tokens { pendingTokens[key, default: 0] += 1 }
+    }
+    inbox?.post(
+      .watch(
+        WatchRequest(shard: index, ticket: ticket, wallets: wallets, tokens: tokens, isOnce: isOnce)))
+  }
+
+  func take(_ reply: WatchReply) {
+    guard let operation = pending.removeValue(forKey: reply.ticket) else { return }
+    revision = max(revision, reply.revision)
+    switch operation.kind {
+    case .get:
+      operation.client.completeGet(operation.id, reply)
+    case .subscribe(let subscription, let failed):
+      for (key, _) in reply.wallets { countDown(&pendingWallets, key) }
+      for (key, _) in reply.tokens { countDown(&pendingTokens, key) }
+      for cell in reply.rowTokens { _ = shardToken(cell) }
+      var failed = failed
+      var followed: [ShardWallet] = []
+      for (key, result) in reply.wallets {
+        switch result {
+        case .success(let cells): followed.append(shardWallet(cells))
+        case .failure(let failure):
+          failed.append(
+            FailedKey(text: key.description, isToken: false, refusal: failure.refusal(isToken: false)))
+        }
+      }
+      var followedTokens: [ShardToken] = []
+      for (key, result) in reply.tokens {
+        switch result {
+        case .success(let cell): followedTokens.append(shardToken(cell))
+        case .failure(let failure):
+          failed.append(
+            FailedKey(text: key.description, isToken: true, refusal: failure.refusal(isToken: true)))
+        }
+      }
+      operation.client.completeSubscription(
+        operation.id, subscription, wallets: followed, tokens: followedTokens, failed: failed,
+        ledgerRevision: reply.revision)
+      // The client may have gone meanwhile.
+      for wallet in followed { retire(wallet) }
+      for token in followedTokens where token.clients.isEmpty { releaseToken(token) }
+      for cell in reply.rowTokens { if let token = tokens[cell.token.id] { retire(token) } }
+    }
+    operation.client.resume()
+  }
+
+  private func countDown<Key: Hashable>(_ table: inout [Key: Int], _ key: Key) {
+    guard let count = table[key] else { return }
+    table[key] = count > 1 ? count - 1 : nil
+  }
+}
+
+extension WatchFailure {
+  func refusal(isToken: Bool) -> Refusal {
+    switch self {
+    case .chainUnsupported(let chain):
+      Refusal(.chainUnsupported, "chain \(chain) is not served here; GET /api/v1/chains lists those that are")
+    case .serverFull(let limit):
+      Refusal(.tooManyWallets, "the server holds \(limit) \(isToken ? "tokens" : "wallets") already, its limit")
+    case .notStored:
+      Refusal(
+        .internal, "the registration could not be stored; try again", retryMilliseconds: 5_000)
+    }
+  }
+}

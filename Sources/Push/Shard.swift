@@ -1,0 +1,192 @@
+// One event loop's part of the fan-out.
+//
+// A shard keeps copies of the cells that its clients watch and changes them only by what the ledger publishes, which
+// comes through the loop's mailbox in order. So a subscription that starts between two batches misses nothing and
+// gets nothing twice: it starts when its answer comes through that same mailbox.
+//
+// A batch is not sent, it marks. Each frame gets a bit; a changed token marks the wallets that hold it, these mark
+// the clients that follow them. At the end of the turn each marked client is sent the frames of its mask in one
+// call, and clients with the same mask share the gathered bytes. A client that has not taken what it was sent is
+// not marked at all: it is a cursor, and catches up when it has drained (PushClient+CatchUp).
+//
+//   Shard.swift            the tables, who comes and goes
+//   Shard+Batches.swift    marking and sending
+//   PushClient*.swift      one client
+
+import EventLoop
+import Ethereum
+import Ledger
+import WebSocket
+
+/// Confined to its loop, but for what is marked as callable from anywhere.
+public final class Shard: @unchecked Sendable {
+  let index: Int
+  public let loop: EventLoop
+  let settings: PushSettings
+  let refresher: any RefreshRequester
+  var inbox: LedgerInbox?
+
+  /// What the ledger calls this life of the counter.
+  private(set) var epoch = ""
+  /// The last revision this loop took in.
+  var revision: Revision = 0
+
+  var tokens: [TokenID: ShardToken] = [:]
+  var wallets: [WalletKey: ShardWallet] = [:]
+  var walletsByID: [WalletID: ShardWallet] = [:]
+  var tokensByKey: [TokenKey: ShardToken] = [:]
+  var clientList: [ObjectIdentifier: PushClient] = [:]
+
+  /// Operations that wait for the ledger's answer.
+  var pending: [UInt64: PendingOperation] = [:]
+  var nextTicket: UInt64 = 1
+  /// Wallets of pending operations: the ledger already counts us as watching.
+  var pendingWallets: [WalletKey: Int] = [:]
+  var pendingTokens: [TokenKey: Int] = [:]
+
+  var chunk = Chunk()
+  var touchedWallets: ContiguousArray<ShardWallet> = []
+  var touchedClients: ContiguousArray<PushClient> = []
+  var statuses: [StatusFrame.Subject: (frame: [UInt8], isAbnormal: Bool)] = [:]
+  private var heartbeatFrame: (revision: Revision, bytes: [UInt8])?
+  var stamp: UInt64 = 0
+  var isDraining = false
+  public internal(set) var statistics = ShardStatistics()
+
+  /// Before the loop starts.
+  public init(index: Int, loop: EventLoop, settings: PushSettings, refresher: any RefreshRequester) {
+    self.index = index
+    self.loop = loop
+    self.settings = settings
+    self.refresher = refresher
+    loop.addTurnEndHook { [unowned self] in self.endTurn() }
+  }
+
+  /// Before the loop starts: where watchers are announced, and where the counter stands.
+  public func attach(_ inbox: LedgerInbox, epoch: String, revision: Revision) {
+    self.inbox = inbox
+    self.epoch = epoch
+    self.revision = revision
+  }
+
+  /// Takes over an upgraded connection: says hello, then acts on `?wallet=` as a subscribe without id.
+  ///
+  /// - Parameter leftover: bytes that came after the request.
+  public func adopt(_ connection: Connection, wallets: [String], leftover: UnsafeMutableRawBufferPointer) {
+    let client = PushClient(shard: self, connection: connection)
+    clientList[ObjectIdentifier(client)] = client
+    statistics.opened += 1
+    connection.handler = client
+    client.start(wallets: wallets, leftover: leftover)
+  }
+
+  func remove(_ client: PushClient) {
+    guard clientList.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
+    statistics.closed += 1
+  }
+
+  /// How many clients there are now.
+  public var clientCount: Int { clientList.count }
+
+  func heartbeat() -> [UInt8] {
+    if let known = heartbeatFrame, known.revision == revision { return known.bytes }
+    let bytes = Replies.heartbeat(epoch: epoch, revision: revision)
+    heartbeatFrame = (revision, bytes)
+    return bytes
+  }
+
+  // MARK: Tables
+
+  func shardToken(_ cell: PriceCell) -> ShardToken {
+    if let known = tokens[cell.token.id] {
+      known.cell = cell
+      return known
+    }
+    let token = ShardToken(cell: cell)
+    tokens[cell.token.id] = token
+    tokensByKey[cell.token.key] = token
+    return token
+  }
+
+  func shardWallet(_ cells: WalletCells) -> ShardWallet {
+    let wallet = walletsByID[cells.id] ?? ShardWallet(cells: cells)
+    walletsByID[cells.id] = wallet
+    wallets[cells.key] = wallet
+    wallet.update(cells) { self.knownToken($0) }
+    return wallet
+  }
+
+  /// The ledger sends every token with the first row that shows it.
+  private func knownToken(_ id: TokenID) -> ShardToken {
+    guard let token = tokens[id] else { preconditionFailure("token \(id) came without its price cell") }
+    return token
+  }
+
+  /// Forgets a wallet nobody follows any more.
+  func retire(_ wallet: ShardWallet, tellsLedger: Bool = true) {
+    guard wallet.clients.isEmpty, walletsByID[wallet.id] === wallet else { return }
+    let used = wallet.tokens
+    wallet.detach()
+    walletsByID[wallet.id] = nil
+    wallets[wallet.key] = nil
+    for token in used { retire(token) }
+    if tellsLedger, pendingWallets[wallet.key] == nil {
+      inbox?.post(.unwatch(shard: index, wallets: [wallet.id], tokens: []))
+    }
+  }
+
+  func retire(_ token: ShardToken) {
+    guard token.isUnused else { return }
+    tokens[token.cell.token.id] = nil
+    tokensByKey[token.cell.token.key] = nil
+  }
+
+  /// The last direct subscriber of a token left.
+  func releaseToken(_ token: ShardToken) {
+    if pendingTokens[token.cell.token.key] == nil {
+      inbox?.post(.unwatch(shard: index, wallets: [], tokens: [token.cell.token.id]))
+    }
+    retire(token)
+  }
+
+  // MARK: Draining
+
+  /// Sends everybody away, each with its own time to come back within `window`, and takes nobody new.
+  /// - Parameter random: a source of uniformly distributed numbers.
+  public func drain(window: Duration, random: () -> UInt64) {
+    isDraining = true
+    let milliseconds = max(1, UInt64(clamping: window.components.seconds) * 1_000)
+    for client in Array(clientList.values) {
+      client.drain(retryMilliseconds: Int64(random() % milliseconds) + 50)
+    }
+  }
+}
+
+/// What one shard has done; plain numbers, read on the loop.
+public struct ShardStatistics: Sendable {
+  public var opened: UInt64 = 0
+  public var closed: UInt64 = 0
+  public var messages: UInt64 = 0
+  public var refused: UInt64 = 0
+  public var frames: UInt64 = 0
+  public var writes: UInt64 = 0
+  public var snapshots: UInt64 = 0
+  public var lags: UInt64 = 0
+  public var caughtUp: UInt64 = 0
+  public var closedSlow: UInt64 = 0
+  public var closedNoPong: UInt64 = 0
+
+  public init() {}
+}
+
+/// An operation that waits for the ledger.
+struct PendingOperation {
+  /// It may have closed when the answer comes.
+  let client: PushClient
+  let id: MessageID?
+  let kind: Kind
+  enum Kind {
+    case subscribe(Subscription, failed: [FailedKey])
+    case get
+  }
+}

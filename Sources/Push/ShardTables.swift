@@ -1,0 +1,165 @@
+import Ethereum
+import JSON
+import Ledger
+import WebSocket
+
+// What is watched on one loop, and by whom. Confined to the loop.
+
+/// A token some row or some client of this loop refers to.
+final class ShardToken {
+  var cell: PriceCell { didSet { frame = nil } }
+  /// The price frame as it was published, shared with every loop; built here when it is asked for late.
+  private var frame: [UInt8]?
+  var wallets: ContiguousArray<ShardWallet> = []
+  var clients: ContiguousArray<PushClient> = []
+  /// In a catch-up: whether the token was taken into account already.
+  var stamp: UInt64 = 0
+
+  init(cell: PriceCell) { self.cell = cell }
+
+  func replace(_ cell: PriceCell, frame: [UInt8]) {
+    self.cell = cell
+    self.frame = frame
+  }
+
+  func priceFrame() -> [UInt8] {
+    if let frame { return frame }
+    let built = WebSocketFrame.text(Frames.price(cell))
+    frame = built
+    return built
+  }
+
+  var isUnused: Bool { wallets.isEmpty && clients.isEmpty }
+}
+
+/// A wallet that clients of this loop follow.
+final class ShardWallet {
+  private(set) var cells: WalletCells
+  /// The tokens of the rows, in their order.
+  private(set) var tokens: ContiguousArray<ShardToken> = []
+  /// Where this wallet stands in each token's list.
+  var positions: ContiguousArray<UInt32> = []
+  var clients: ContiguousArray<PushClient> = []
+  /// Which frames of the open chunk concern this wallet.
+  var mask: UInt64 = 0
+
+  init(cells: WalletCells) { self.cells = cells }
+
+  var id: WalletID { cells.id }
+  var key: WalletKey { cells.key }
+
+  /// Takes a newer value; rows beyond those known attach to their tokens.
+  func update(_ newer: WalletCells, token: (TokenID) -> ShardToken) {
+    cells = newer
+    for row in newer.rows[min(tokens.count, newer.rows.count)...] {
+      let token = token(row.token)
+      tokens.append(token)
+      positions.append(UInt32(token.wallets.count))
+      token.wallets.append(self)
+    }
+  }
+
+  /// Takes the wallet out of its tokens' lists.
+  func detach() {
+    for (index, token) in tokens.enumerated() {
+      let position = Int(positions[index])
+      let last = token.wallets.removeLast()
+      guard last !== self else { continue }
+      token.wallets[position] = last
+      if let moved = last.tokens.firstIndex(where: { $0 === token }) {
+        last.positions[moved] = UInt32(position)
+      }
+    }
+    tokens = []
+    positions = []
+  }
+}
+
+/// The frames of one turn that clients share, up to 64 of them: a client's part of it is a bit mask, and clients
+/// with the same mask share the gathered bytes.
+struct Chunk {
+  static let capacity = 64
+  private(set) var frames: ContiguousArray<[UInt8]> = []
+  /// The revision of the last frame.
+  private(set) var revision: Revision = 0
+  private var gathered: [UInt64: [UInt8]] = [:]
+  private var batched: [UInt64: [[UInt8]]] = [:]
+
+  var isEmpty: Bool { frames.isEmpty }
+  var isFull: Bool { frames.count == Self.capacity }
+
+  /// - Returns: the frame's bit.
+  mutating func append(_ frame: [UInt8], revision: Revision) -> UInt64 {
+    frames.append(frame)
+    self.revision = revision
+    return 1 << UInt64(frames.count - 1)
+  }
+
+  mutating func removeAll() {
+    frames.removeAll(keepingCapacity: true)
+    if !gathered.isEmpty { gathered.removeAll(keepingCapacity: true) }
+    if !batched.isEmpty { batched.removeAll(keepingCapacity: true) }
+  }
+
+  /// The frames of the mask, laid end to end in their order; one alone is itself.
+  mutating func bytes(for mask: UInt64) -> [UInt8] {
+    if mask & (mask &- 1) == 0 { return frames[mask.trailingZeroBitCount] }
+    if let known = gathered[mask] { return known }
+    let parts = selection(mask)
+    var out: [UInt8] = []
+    out.reserveCapacity(parts.reduce(0) { $0 + $1.count })
+    for part in parts { out.append(contentsOf: part) }
+    gathered[mask] = out
+    return out
+  }
+
+  /// The same as `batch` messages.
+  mutating func batches(for mask: UInt64) -> [[UInt8]] {
+    if let known = batched[mask] { return known }
+    let built = BatchFrames.build(selection(mask))
+    batched[mask] = built
+    return built
+  }
+
+  private func selection(_ mask: UInt64) -> [[UInt8]] {
+    var rest = mask
+    var parts: [[UInt8]] = []
+    parts.reserveCapacity(mask.nonzeroBitCount)
+    while rest != 0 {
+      parts.append(frames[rest.trailingZeroBitCount])
+      rest &= rest &- 1
+    }
+    return parts
+  }
+}
+
+/// `{"type":"batch","frames":[…]}` messages of at most 64 KiB made of whole text frames.
+enum BatchFrames {
+  static func build(_ frames: [[UInt8]]) -> [[UInt8]] {
+    var messages: [[UInt8]] = []
+    var body: [UInt8] = []
+    for frame in frames {
+      let json = frame[payloadStart(of: frame)...]
+      if !body.isEmpty, body.count + json.count + 3 > PushSettings.batchBytes { close(&body, &messages) }
+      if body.isEmpty { body.append("{\"type\":\"batch\",\"frames\":[") } else { body.append(44) }
+      body.append(contentsOf: json)
+    }
+    if !body.isEmpty { close(&body, &messages) }
+    return messages
+  }
+
+  private static func close(_ body: inout [UInt8], _ messages: inout [[UInt8]]) {
+    body.append("]}")
+    messages.append(WebSocketFrame.text(body))
+    body = []
+  }
+
+  /// Where a server's own unmasked frame holds its payload (RFC 6455 §5.2).
+  static func payloadStart(of frame: [UInt8]) -> Int {
+    switch frame[1] & 0x7f {
+    case 126: 4
+    case 127: 10
+    default: 2
+    }
+  }
+}

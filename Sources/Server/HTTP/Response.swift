@@ -1,0 +1,53 @@
+import HTTP1
+import JSON
+
+/// What a route answers.
+struct Response: Sendable {
+  var status: Int
+  var headers: [(name: String, value: String)] = []
+  var body: [UInt8] = []
+
+  /// A JSON document.
+  static func json(_ status: Int, _ body: [UInt8], headers: [(name: String, value: String)] = []) -> Response {
+    Response(
+      status: status,
+      headers: [("Content-Type", "application/json; charset=utf-8"), ("Cache-Control", "no-store")] + headers,
+      body: body)
+  }
+
+  static func json(
+    _ status: Int, headers: [(name: String, value: String)] = [], _ build: (inout JSONWriter) -> Void
+  ) -> Response {
+    var writer = JSONWriter(reserving: 256)
+    writer.beginObject()
+    build(&writer)
+    writer.endObject()
+    return json(status, writer.take(), headers: headers)
+  }
+
+  /// `{"error":"…","code":"…"}`
+  static func error(
+    _ status: Int, _ code: StaticString, _ message: String, headers: [(name: String, value: String)] = []
+  ) -> Response {
+    json(status, headers: headers) { writer in
+      writer.member("error", message)
+      writer.member("code", code.description)
+    }
+  }
+
+  static func notFound(_ message: String) -> Response { error(404, "not_found", message) }
+
+  static func methodNotAllowed(_ allowed: String) -> Response {
+    error(405, "method_not_allowed", "this address answers \(allowed)", headers: [("Allow", allowed)])
+  }
+}
+
+/// One request, whole.
+struct Request: Sendable {
+  var head: RequestHead
+  var body: [UInt8]
+  var segments: [String]
+  var query: [QueryItem]
+
+  func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
+}

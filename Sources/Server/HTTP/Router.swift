@@ -1,0 +1,199 @@
+import EventLoop
+import Ethereum
+import HTTP1
+import Ledger
+import Metrics
+import Push
+import Synchronization
+import WebSocket
+
+/// Which address answers what. Shared by all loops, immutable; a route that needs more than what is at hand answers
+/// later, away from the loop.
+final class Router: Sendable {
+  enum Action {
+    case now(Response)
+    case later(@Sendable () async -> Response)
+    case upgrade(Upgrade)
+  }
+
+  struct Upgrade {
+    /// The 101, whole.
+    var response: [UInt8]
+    /// `?wallet=` of the address.
+    var wallets: [String]
+  }
+
+  let settings: Settings
+  let limits: HTTPLimits
+  let services: Services
+  let origins: OriginPolicy
+
+  init(settings: Settings, services: Services) {
+    self.settings = settings
+    self.services = services
+    limits = HTTPLimits(
+      lineBytes: settings.limits.headBytes, headBytes: settings.limits.headBytes, headerCount: 100,
+      bodyBytes: settings.limits.bodyBytes)
+    origins = OriginPolicy(allowed: settings.http.allowedOrigins)
+  }
+
+  func route(_ head: RequestHead, body: [UInt8], on shard: Shard) -> Action {
+    let segments: [String]
+    let query: [QueryItem]
+    do throws(RequestTargetError) {
+      segments = try head.pathSegments()
+      query = try head.queryItems()
+    } catch {
+      return .now(.error(400, "bad_request", error.explanation))
+    }
+    guard origins.allows(head.headers.first("Origin"), host: head.host) else {
+      return .now(
+        .error(403, "forbidden", "pages of this origin may not use the server; see http.allowedOrigins"))
+    }
+    let request = Request(head: head, body: body, segments: segments, query: query)
+    let action = dispatch(request)
+    guard let origin = head.headers.first("Origin"), origins.isListed(origin) else { return action }
+    return action.allowing(origin)
+  }
+
+  private func dispatch(_ request: Request) -> Action {
+    switch request.segments.first ?? "" {
+    case "ws" where request.segments.count == 1: return upgrade(request)
+    case "api" where request.segments.count > 2 && request.segments[1] == "v1": return api(request)
+    case "healthz" where request.segments.count == 1: return .now(.json(200, Array(#"{"status":"ok"}"#.utf8)))
+    case "readyz" where request.segments.count == 1: return readiness()
+    case "metrics" where request.segments.count == 1: return metrics()
+    default: return .now(file(request))
+    }
+  }
+
+  private func api(_ request: Request) -> Action {
+    let method = request.head.method
+    if method == "OPTIONS" { return .now(Response(status: 204)) }
+    switch request.segments[2] {
+    case "wallets": return walletRoute(request)
+    case "chains" where request.segments.count == 3:
+      return method == "GET" || method == "HEAD" ? chains() : .now(.methodNotAllowed("GET"))
+    case "stats" where request.segments.count == 3:
+      return method == "GET" || method == "HEAD" ? statistics() : .now(.methodNotAllowed("GET"))
+    default: return .now(.notFound("no such address; see /api/v1/wallets, /api/v1/chains, /api/v1/stats"))
+    }
+  }
+
+  // MARK: WebSocket
+
+  static let subprotocol = "walletpush.v1"
+
+  private func upgrade(_ request: Request) -> Action {
+    let head = request.head
+    let handshake: ServerHandshake
+    do throws(HandshakeRefusal) {
+      handshake = try ServerHandshake(
+        method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers.pairs)
+    } catch {
+      return .now(.error(error.status, "bad_request", error.reason, headers: error.headers))
+    }
+    let chosen = handshake.subprotocols.contains(Self.subprotocol) ? Self.subprotocol : nil
+    var response: [UInt8] = []
+    do {
+      let headers = try handshake.responseHeaders(subprotocol: chosen, extensions: [])
+      try ResponseEncoder.encode(
+        ResponseHead(status: 101, headers: HTTPHeaders(headers)), into: &response)
+    } catch {
+      return .now(.error(500, "internal", "the handshake could not be answered"))
+    }
+    let wallets = request.query.filter { $0.name == "wallet" }.map(\.value)
+    return .upgrade(Upgrade(response: response, wallets: wallets))
+  }
+
+  // MARK: Files
+
+  private func file(_ request: Request) -> Response {
+    guard request.head.method == "GET" || request.head.method == "HEAD" else {
+      return .methodNotAllowed("GET, HEAD")
+    }
+    guard let file = services.files.lookup(pathSegments: request.segments) else {
+      return .notFound("there is no such page; the API is below /api/v1, the WebSocket at /ws")
+    }
+    let common: [(name: String, value: String)] =
+      [("ETag", file.etag), ("Cache-Control", "no-cache")] + StaticFiles.securityHeaders
+    if request.head.headers.matches(etag: file.etag) { return Response(status: 304, headers: common) }
+    return Response(status: 200, headers: [("Content-Type", file.contentType)] + common, body: file.bytes)
+  }
+
+  // MARK: Encoding
+
+  func encode(_ response: Response, isHead: Bool, keepsAlive: Bool, loop: EventLoop) -> [UInt8] {
+    var headers = HTTPHeaders(response.headers)
+    headers.append("Date", HTTPDate.format(unixSeconds: loop.wallClockMilliseconds / 1_000))
+    if !HTTPStatus.allowsNoBody(response.status) {
+      headers.append("Content-Length", String(response.body.count))
+    }
+    if !keepsAlive { headers.append("Connection", "close") }
+    var out: [UInt8] = []
+    out.reserveCapacity(256 + response.body.count)
+    do {
+      try ResponseEncoder.encode(ResponseHead(status: response.status, headers: headers), into: &out)
+    } catch {
+      // A header that can't be sent is ours; the client gets an answer all the same.
+      return Array("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
+    }
+    if !isHead { out.append(contentsOf: response.body) }
+    return out
+  }
+
+  private let responses: [Counter] = (1...5).map {
+    Counter(label: "http_responses_total", dimensions: [("status", "\($0)xx")])
+  }
+
+  func count(_ status: Int) {
+    if (1...5).contains(status / 100) { responses[status / 100 - 1].increment() }
+  }
+}
+
+extension Router.Action {
+  /// Lets a page of a listed origin read the answer.
+  fileprivate func allowing(_ origin: String) -> Router.Action {
+    let headers: [(name: String, value: String)] = [
+      ("Access-Control-Allow-Origin", origin), ("Vary", "Origin"),
+      ("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE"),
+      ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, Last-Event-ID"),
+      ("Access-Control-Expose-Headers", "ETag, Retry-After"),
+    ]
+    switch self {
+    case .now(var response):
+      response.headers += headers
+      return .now(response)
+    case .later(let make):
+      return .later {
+        var response = await make()
+        response.headers += headers
+        return response
+      }
+    case .upgrade: return self
+    }
+  }
+}
+
+extension HTTPHeaders {
+  /// `If-None-Match` (RFC 9110 §13.1.2), compared weakly.
+  func matches(etag: String) -> Bool {
+    let strip: (Substring) -> Substring = { $0.hasPrefix("W/") ? $0.dropFirst(2) : $0 }
+    let wanted = strip(etag[...])
+    return all("If-None-Match").contains { list in
+      list.split(separator: ",").contains { entry in
+        let entry = entry.trimmingBlanks
+        return entry == "*" || strip(entry) == wanted
+      }
+    }
+  }
+}
+
+extension Substring {
+  var trimmingBlanks: Substring {
+    var text = self
+    while let first = text.first, first == " " || first == "\t" { text.removeFirst() }
+    while let last = text.last, last == " " || last == "\t" { text.removeLast() }
+    return text
+  }
+}

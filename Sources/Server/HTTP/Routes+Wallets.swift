@@ -1,0 +1,328 @@
+import Ethereum
+import HTTP1
+import JSON
+import Ledger
+import Refresh
+
+extension Router {
+  /// `/api/v1/wallets` and below.
+  func walletRoute(_ request: Request) -> Action {
+    let method = request.head.method
+    let isRead = method == "GET" || method == "HEAD"
+    let rest = Array(request.segments.dropFirst(3))
+    switch rest.count {
+    case 0:
+      if isRead { return .later { await self.listWallets(request) } }
+      if method == "POST" { return .later { await self.createWallet(request) } }
+      return .now(.methodNotAllowed("GET, POST"))
+    case 1:
+      if isRead { return .later { await self.withWallet(rest[0], registers: true, self.oneWallet) } }
+      if method == "DELETE" {
+        return .later { await self.withWallet(rest[0], registers: false, self.deleteWallet) }
+      }
+      return .now(.methodNotAllowed("GET, DELETE"))
+    case 2: return walletPart(request, id: rest[0], part: rest[1], isRead: isRead)
+    case 3 where rest[1] == "tokens":
+      guard method == "PATCH" else { return .now(.methodNotAllowed("PATCH")) }
+      return .later { await self.patchToken(request, id: rest[0], token: rest[2]) }
+    default: return .now(.notFound("no such address below /api/v1/wallets"))
+    }
+  }
+
+  private func walletPart(_ request: Request, id: String, part: String, isRead: Bool) -> Action {
+    switch part {
+    case "balances":
+      guard isRead else { return .now(.methodNotAllowed("GET")) }
+      return .later {
+        await self.withWallet(id, registers: true) { await self.balances($0, request) }
+      }
+    case "refresh_balances":
+      guard request.head.method == "POST" else { return .now(.methodNotAllowed("POST")) }
+      return .later { await self.refreshBalances(request, id: id) }
+    default: return .now(.notFound("no such address below /api/v1/wallets/{id}"))
+    }
+  }
+
+  // MARK: Which wallet
+
+  /// A wallet as the address names it: by number or by key.
+  private enum WalletName {
+    case id(WalletID)
+    case key(WalletKey)
+  }
+
+  private func parse(_ text: String) throws(KeyError) -> WalletName {
+    if !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }), let id = WalletID(text) {
+      return .id(id)
+    }
+    return .key(try WalletKey(parsing: text))
+  }
+
+  /// Finds the wallet, or registers it where a key may do so, and goes on with it.
+  private func withWallet(
+    _ text: String, registers: Bool, language: Language = .english,
+    _ body: (WalletCells) async -> Response
+  ) async -> Response {
+    let name: WalletName
+    do {
+      name = try parse(text)
+    } catch {
+      return .error(400, "bad_wallet", error.description)
+    }
+    switch name {
+    case .id(let id):
+      guard let cells = await services.ledger.wallet(id) else { return missing(text, language) }
+      return await body(cells)
+    case .key(let key):
+      if registers {
+        if let failure = await register(key).failure { return failure }
+      }
+      guard let id = await services.ledger.walletID(of: key), let cells = await services.ledger.wallet(id)
+      else { return missing(text, language) }
+      return await body(cells)
+    }
+  }
+
+  private func missing(_ text: String, _ language: Language) -> Response {
+    .notFound(language == .chinese ? "钱包 \(text) 不存在" : "wallet \(text) does not exist")
+  }
+
+  private func register(_ key: WalletKey) async -> (isNew: Bool, failure: Response?) {
+    switch await services.ledger.register([key]).first {
+    case .success(let registered): (registered.isNew, nil)
+    case .failure(.chainUnsupported(let chain)):
+      (
+        false,
+        .error(
+          400, "chain_unsupported",
+          "chain \(chain) is not served here; GET /api/v1/chains lists those that are")
+      )
+    case .failure(.serverFull(let limit)):
+      (false, .error(403, "too_many_wallets", "the server holds \(limit) wallets already, its limit"))
+    case .failure(.notStored), nil:
+      (false, .error(500, "internal", "the wallet could not be stored; try again"))
+    }
+  }
+
+  // MARK: Wallets
+
+  private func listWallets(_ request: Request) async -> Response {
+    guard let limit = integer(request.query("limit") ?? "100", in: 1...1_000) else {
+      return .error(400, "bad_request", "limit is a number from 1 to 1000")
+    }
+    guard let after = integer(request.query("after") ?? "0", in: 0...Int.max) else {
+      return .error(400, "bad_request", "after is the id of the last wallet of the page before")
+    }
+    let ledger = services.ledger
+    let page = await ledger.walletPage(after: WalletID(after), limit: limit)
+    let revision = await ledger.revision
+    return .json(200) { writer in
+      writer.key("wallets")
+      writer.beginArray()
+      for (id, key) in page {
+        writer.beginObject()
+        writer.wallet(id, key)
+        writer.endObject()
+      }
+      writer.endArray()
+      writer.key("next")
+      // A page that isn't full is the last one.
+      if page.count == limit, let last = page.last { writer.int(Int(last.id)) } else { writer.null() }
+      writer.member("epoch", ledger.epoch)
+      writer.member("rev", revision)
+    }
+  }
+
+  private func integer(_ text: String, in range: ClosedRange<Int>) -> Int? {
+    guard text.utf8.allSatisfy({ (48...57).contains($0) }), let value = Int(text), range.contains(value)
+    else { return nil }
+    return value
+  }
+
+  private func createWallet(_ request: Request) async -> Response {
+    let body: JSONValue
+    do {
+      body = try JSONParser.parse(request.body, limits: JSONLimits(depth: 8, numberBytes: 64))
+    } catch {
+      return .error(400, "bad_json", error.description)
+    }
+    guard let chain = body["chain"]?.string, let address = body["address"]?.string else {
+      return .error(
+        400, "bad_request", #"send {"chain":"ETH","address":"0x…"} with both members as strings"#)
+    }
+    let key: WalletKey
+    do {
+      key = try WalletKey(parsing: "\(chain):\(address)")
+    } catch {
+      return .error(400, "bad_wallet", error.description)
+    }
+    let registration = await register(key)
+    if let failure = registration.failure { return failure }
+    guard let id = await services.ledger.walletID(of: key), let cells = await services.ledger.wallet(id)
+    else { return .error(500, "internal", "the wallet was deleted meanwhile; try again") }
+    await services.ledger.want(id)
+    return await oneWallet(cells, status: registration.isNew ? 201 : 200)
+  }
+
+  private func oneWallet(_ cells: WalletCells) async -> Response { await oneWallet(cells, status: 200) }
+
+  private func oneWallet(_ cells: WalletCells, status: Int) async -> Response {
+    let revision = await services.ledger.revision
+    return .json(status) { writer in
+      writer.wallet(cells.id, cells.key)
+      writer.member("epoch", services.ledger.epoch)
+      writer.member("rev", revision)
+    }
+  }
+
+  private func deleteWallet(_ cells: WalletCells) async -> Response {
+    do {
+      guard try await services.ledger.delete(cells.id) else { return missing(String(cells.id), .english) }
+      return Response(status: 204)
+    } catch {
+      return .error(500, "internal", "the wallet could not be deleted; try again")
+    }
+  }
+
+  // MARK: Balances
+
+  private func balances(_ cells: WalletCells, _ request: Request) async -> Response {
+    await services.ledger.want(cells.id)
+    guard let snapshot = await services.ledger.snapshot(of: cells.id) else {
+      return missing(String(cells.id), .english)
+    }
+    let etag = "W/\"\(snapshot.epoch)-\(snapshot.contentRevision)\""
+    if request.head.headers.matches(etag: etag) {
+      return Response(status: 304, headers: [("ETag", etag), ("Cache-Control", "no-cache")])
+    }
+    return Response(
+      status: 200,
+      headers: [
+        ("Content-Type", "application/json; charset=utf-8"), ("ETag", etag), ("Cache-Control", "no-cache"),
+      ],
+      body: snapshot.whole())
+  }
+
+  private func refreshBalances(_ request: Request, id: String) async -> Response {
+    let language = Language(acceptLanguage: request.head.headers.first("Accept-Language"))
+    return await withWallet(id, registers: true, language: language) { cells in
+      do {
+        let outcome = try await services.refresh.refreshNow(cells.id)
+        return await refreshed(cells, outcome, language)
+      } catch {
+        return refusal(error, cells, language)
+      }
+    }
+  }
+
+  private func refreshed(
+    _ cells: WalletCells, _ outcome: RefreshOutcome, _ language: Language
+  ) async -> Response {
+    let address = cells.key.address.lowercase
+    return .json(200) { writer in
+      writer.member(
+        "message",
+        language == .chinese
+          ? "钱包 \(address) 的代币余额已成功更新" : "the token balances of wallet \(address) were refreshed")
+      writer.member("wallet_address", address)
+      writer.member("refresh_time", CivilTime.text(milliseconds: services.clock()))
+      writer.member("token_count", outcome.tokenCount)
+      writer.member("status", "success")
+      writer.wallet(cells.id, cells.key)
+      writer.member("epoch", services.ledger.epoch)
+      writer.member("rev", outcome.revision)
+    }
+  }
+
+  private func refusal(_ error: RefreshError, _ cells: WalletCells, _ language: Language) -> Response {
+    switch error {
+    case .cooldown(let ago, let retry):
+      let seconds = max(1, (retry + 999) / 1_000)
+      return .json(429, headers: [("Retry-After", String(seconds))]) { writer in
+        writer.member(
+          "error",
+          language == .chinese
+            ? "\(ago / 1_000) 秒前刚刷新过，请 \(seconds) 秒后再试"
+            : "refreshed \(ago / 1_000) s ago; possible again in \(seconds) s")
+        writer.member("code", "cooldown")
+        writer.member("retry_ms", Int(retry))
+      }
+    case .unknownWallet: return missing(String(cells.id), language)
+    default:
+      return .error(
+        502, "upstream_down",
+        language == .chinese
+          ? "更新钱包余额失败：链 \(cells.key.chain) 暂时无法读取"
+          : "chain \(cells.key.chain) cannot be read now: \(error.description); the balances held are kept")
+    }
+  }
+
+  // MARK: Visibility
+
+  private func patchToken(_ request: Request, id: String, token: String) async -> Response {
+    let body: JSONValue
+    do {
+      body = try JSONParser.parse(request.body, limits: JSONLimits(depth: 8, numberBytes: 64))
+    } catch {
+      return .error(400, "bad_json", error.description)
+    }
+    guard let isVisible = body["is_visible"]?.bool else {
+      return .error(400, "bad_request", #"send {"is_visible":true} or {"is_visible":false}"#)
+    }
+    return await withWallet(id, registers: false) { cells in
+      await setVisible(isVisible, cells, token: token)
+    }
+  }
+
+  private func setVisible(_ isVisible: Bool, _ cells: WalletCells, token: String) async -> Response {
+    let contract: Address?
+    do {
+      contract = try TokenKey.contract(parsing: token)
+    } catch {
+      return .error(400, "bad_token", error.description)
+    }
+    let key = TokenKey(chain: cells.key.chain, contract: contract)
+    do {
+      guard let tokenID = await services.ledger.tokenID(of: key),
+        let (row, price) = try await services.ledger.setVisible(isVisible, wallet: cells.id, token: tokenID)
+      else { return .notFound("wallet \(cells.id) has no token \(token)") }
+      let revision = await services.ledger.revision
+      return .json(200, Frames.row(row, price: price, epoch: services.ledger.epoch, revision: revision))
+    } catch {
+      return .error(500, "internal", "the change could not be stored; try again")
+    }
+  }
+}
+
+extension JSONWriter {
+  /// `"id":7,"wallet":"ETH:0x…","chain":"ETH","address":"0x…"`
+  fileprivate mutating func wallet(_ id: WalletID, _ key: WalletKey) {
+    member("id", Int(id))
+    member("wallet", key.description)
+    member("chain", key.chain.description)
+    member("address", key.address.lowercase)
+  }
+}
+
+/// A date and time of the proleptic Gregorian calendar, UTC.
+enum CivilTime {
+  /// `2026-11-22 10:21:00`
+  static func text(milliseconds: Int64) -> String {
+    let seconds = milliseconds >= 0 ? milliseconds / 1_000 : (milliseconds - 999) / 1_000
+    let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
+    let rest = seconds - days * 86_400
+    // Days since 0000-03-01: leap days come last in a year that starts in March.
+    let shifted = days + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    let pad: (Int64) -> String = { $0 < 10 ? "0\($0)" : "\($0)" }
+    return
+      "\(year)-\(pad(month))-\(pad(day)) \(pad(rest / 3_600)):\(pad(rest / 60 % 60)):\(pad(rest % 60))"
+  }
+}

@@ -1,0 +1,75 @@
+import EventLoop
+import Ethereum
+import Ledger
+import Metrics
+import Push
+import Refresh
+import Storage
+
+/// What the routes work with.
+struct Services: Sendable {
+  let serverName: String
+  let ledger: Ledger
+  let refresh: RefreshService
+  let writer: Writer
+  let shards: [Shard]
+  let files: StaticFiles
+  let metrics: PrometheusMetrics
+  let clock: @Sendable () -> UnixMilliseconds
+
+  func isStorageHealthy() async -> Bool { writer.isHealthy }
+
+  func chainStates() async -> [ChainState] { await refresh.chainStates() }
+
+  /// All loops' figures, each taken on its loop.
+  func pushStatistics() async -> (connections: Int, total: ShardStatistics) {
+    var connections = 0
+    var total = ShardStatistics()
+    for shard in shards {
+      let part = try? await shard.loop.perform { (shard.clientCount, shard.statistics) }
+      guard let (count, statistics) = part else { continue }
+      connections += count
+      total.add(statistics)
+    }
+    return (connections, total)
+  }
+
+  /// Figures that are kept elsewhere are copied when somebody looks.
+  func refreshGauges() async {
+    let push = await pushStatistics()
+    let total = push.total
+    let gauges: [(String, Double)] = [
+      ("ledger_revision", Double(await ledger.revision)),
+      ("ledger_wallets", Double(await ledger.walletCount)),
+      ("ledger_wallets_watched", Double(await ledger.watchedWalletCount)),
+      ("ledger_tokens", Double(await ledger.tokenCount)),
+      ("push_connections", Double(push.connections)),
+      ("push_connections_opened", Double(total.opened)),
+      ("push_messages_received", Double(total.messages)),
+      ("push_messages_refused", Double(total.refused)),
+      ("push_frames_sent", Double(total.frames)),
+      ("push_writes", Double(total.writes)),
+      ("push_snapshot_parts_sent", Double(total.snapshots)),
+      ("push_lags", Double(total.lags)),
+      ("push_closed_slow", Double(total.closedSlow)),
+      ("push_closed_no_pong", Double(total.closedNoPong)),
+    ]
+    for (name, value) in gauges { Gauge(label: name).record(value) }
+  }
+}
+
+extension ShardStatistics {
+  mutating func add(_ other: ShardStatistics) {
+    opened += other.opened
+    closed += other.closed
+    messages += other.messages
+    refused += other.refused
+    frames += other.frames
+    writes += other.writes
+    snapshots += other.snapshots
+    lags += other.lags
+    caughtUp += other.caughtUp
+    closedSlow += other.closedSlow
+    closedNoPong += other.closedNoPong
+  }
+}

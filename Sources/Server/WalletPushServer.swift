@@ -1,0 +1,291 @@
+// The house put together: what starts in which order, and what ends.
+//
+//   database → ledger (restored) → loops and shards → listeners → refresh and prices → "listening on"
+//
+// Nothing is served before the ledger holds what was stored, so the first subscribe is answered from it. Draining goes
+// the other way round: clients are sent away, reading stops, the last state is written, the database is marked clean.
+
+import EventLoop
+import Ethereum
+import Glibc
+import JSON
+import Ledger
+import Logging
+import Metrics
+import Pricing
+import Push
+import Refresh
+import Storage
+import Upstream
+
+/// Why the server did not start: one clear line.
+public struct StartError: Error, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}
+
+public final class WalletPushServer: Sendable {
+  public static let version = "0.1.0"
+  public static let name = "walletpush/\(version)"
+
+  public let ledger: Ledger
+  public let address: SocketAddress
+  public let loops: EventLoopGroup
+  let settings: Settings
+  let services: Services
+  let database: Database
+  let writer: Writer
+  let refresh: RefreshService
+  let pricing: PricePipeline
+  let client: HTTPClient
+  let resolver: Resolver
+  let logger: Logger
+  let sweeper: Task<Void, Never>
+
+  /// `http://HOST:PORT`, as a browser on this machine can use it.
+  public var url: String {
+    let host = settings.http.host == "0.0.0.0" ? "127.0.0.1" : settings.http.host
+    return host.contains(":") ? "http://[\(host)]:\(address.port)" : "http://\(host):\(address.port)"
+  }
+
+  /// Starts everything and returns when connections are accepted.
+  ///
+  /// - Parameters:
+  ///   - tokenLists: for chains of the settings that have none: their built-in or simulated tokens are in `Chain.tokens`.
+  ///   - metrics: already the metrics system's factory.
+  public static func start(
+    settings: Settings, metrics: PrometheusMetrics, logger: Logger
+  ) async throws(StartError) -> WalletPushServer {
+    let parts: Parts
+    do {
+      parts = try await Parts(settings: settings, metrics: metrics, logger: logger)
+    } catch let error as StartError {
+      throw error
+    } catch {
+      throw StartError("\(error)")
+    }
+    return WalletPushServer(parts)
+  }
+
+  private init(_ parts: Parts) {
+    ledger = parts.ledger
+    address = parts.address
+    loops = parts.loops
+    settings = parts.settings
+    services = parts.services
+    database = parts.database
+    writer = parts.writer
+    refresh = parts.refresh
+    pricing = parts.pricing
+    client = parts.client
+    resolver = parts.resolver
+    logger = parts.logger
+    sweeper = Task { [ledger] in
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(1))
+        await ledger.sweep()
+      }
+    }
+  }
+
+  /// Sends the clients away, stops reading, writes the last state. Returns when all is done, or after a bounded wait.
+  public func drain() async {
+    logger.info("draining", metadata: ["seconds": "\(settings.limits.drain)"])
+    for shard in services.shards {
+      let window = settings.limits.drain
+      shard.loop.post {
+        var generator = SystemRandomNumberGenerator()
+        shard.drain(window: window) { generator.next() }
+      }
+    }
+    await waitForClients()
+    sweeper.cancel()
+    await pricing.stop()
+    await refresh.stop()
+    await client.shutdown()
+    do {
+      try await writer.closeCleanly()
+    } catch {
+      logger.error("the last state could not be written", metadata: ["error": "\(error)"])
+      database.close()
+    }
+    loops.stop()
+    loops.join()
+    resolver.stop()
+    logger.info("stopped")
+  }
+
+  /// Goodbyes take a round trip; a client that does not answer is not waited for longer than `drainSeconds`.
+  private func waitForClients() async {
+    let deadline = ContinuousClock.now + settings.limits.drain
+    while ContinuousClock.now < deadline {
+      var open = 0
+      for shard in services.shards {
+        open += (try? await shard.loop.perform { shard.loop.statistics.acceptedOpen }) ?? 0
+      }
+      if open == 0 { return }
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  /// Reads an answer of the kernel's random source.
+  static func random() -> UInt64 {
+    var generator = SystemRandomNumberGenerator()
+    return generator.next()
+  }
+
+  static let clock: @Sendable () -> UnixMilliseconds = {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+  }
+}
+
+/// Lets clients ask for what `Refresh` does.
+private struct RefreshDesk: RefreshRequester {
+  let refresh: RefreshService
+
+  func requestRefresh(_ wallet: WalletKey, _ answer: @escaping @Sendable (RefreshAnswer) -> Void) {
+    Task {
+      switch await refresh.requestRefresh(wallet) {
+      case .accepted: answer(.accepted)
+      case .cooldown(let ago, let retry): answer(.cooldown(agoMilliseconds: ago, retryMilliseconds: retry))
+      case .chainUnsupported(let chain): answer(.chainUnsupported(chain))
+      case .serverFull(let limit): answer(.serverFull(limit: limit))
+      case .internal: answer(.internal)
+      }
+    }
+  }
+}
+
+/// What a server is made of, in the order in which it is made.
+private struct Parts {
+  let settings: Settings
+  let logger: Logger
+  let loops: EventLoopGroup
+  let database: Database
+  let ledger: Ledger
+  let writer: Writer
+  let resolver: Resolver
+  let client: HTTPClient
+  let refresh: RefreshService
+  let pricing: PricePipeline
+  let services: Services
+  let address: SocketAddress
+
+  init(settings: Settings, metrics: PrometheusMetrics, logger: Logger) async throws {
+    self.settings = settings
+    self.logger = logger
+    database = try Database.open(
+      path: settings.storage.path, random: WalletPushServer.random(), settings: .standard, logger: logger)
+    let inactive = try database.syncChains(
+      settings.chains.map {
+        ChainRecord(
+          code: $0.chain.code, chainID: $0.chain.chainID, name: $0.chain.name,
+          symbol: $0.chain.nativeCoin.symbol)
+      })
+    let chains = settings.chains.filter { !inactive.contains($0.chain.code) }
+    loops = try EventLoopGroup(
+      count: settings.http.loops, name: "walletpush", configuration: Self.loopConfiguration(settings))
+    resolver = try Resolver(threads: 2, queueMaximum: 1_024)
+    client = HTTPClient(
+      loops: loops, resolver: resolver, configuration: .standard, logger: logger)
+
+    let desk = DeferredDesk()
+    let pushSettings = Self.pushSettings(settings)
+    let shards = loops.loops.enumerated().map { index, loop in
+      Shard(index: index, loop: loop, settings: pushSettings, refresher: desk)
+    }
+    ledger = Ledger(
+      epoch: database.start.epoch, revision: database.start.revision,
+      chains: Set(chains.map(\.chain.code)), publisher: Hub(shards: shards), store: database,
+      limits: LedgerLimits(
+        wallets: settings.limits.wallets, tokens: settings.limits.tokens,
+        tokensPerWallet: settings.limits.tokensPerWallet),
+      times: LedgerTimes(
+        balance: settings.cache.balance.milliseconds,
+        price: max(settings.cache.price.milliseconds, settings.prices.interval.milliseconds * 3)),
+      clock: WalletPushServer.clock)
+    await ledger.restore(try database.load())
+    for chain in chains { await ledger.applyList(try TokenListFiles.entries(of: chain, logger: logger)) }
+    writer = Writer(database: database, ledger: ledger, settings: .standard)
+    try await writer.start()
+    let revision = await ledger.revision
+    for shard in shards { shard.attach(ledger.inbox, epoch: ledger.epoch, revision: revision) }
+
+    refresh = RefreshService(
+      ledger: ledger,
+      chains: try chains.map {
+        ChainSettings(
+          chain: $0.chain, endpoints: try $0.chain.rpc.map { try HTTPURL($0) },
+          timeout: settings.refresh.timeout)
+      },
+      client: client,
+      settings: RefreshSettings(
+        cooldown: settings.refresh.cooldown, balanceTTL: settings.cache.balance),
+      clock: WalletPushServer.clock, logger: logger)
+    desk.attach(RefreshDesk(refresh: refresh))
+    pricing = PricePipeline(
+      ledger: ledger, chains: chains.map(\.chain), client: client,
+      settings: PricingSettings(
+        interval: settings.prices.interval, defiLlamaURL: try HTTPURL(settings.prices.defiLlama.url)),
+      clock: WalletPushServer.clock, logger: logger)
+    await refresh.setPriceRound { [pricing] tokens in await pricing.refreshPrices(of: tokens) }
+    await ledger.observe(with: refresh)
+    await ledger.observe(with: pricing)
+
+    services = Services(
+      serverName: WalletPushServer.name, ledger: ledger, refresh: refresh, writer: writer, shards: shards,
+      files: try WebRoot.load(settings.http.webRoot, logger: logger), metrics: metrics,
+      clock: WalletPushServer.clock)
+    let router = Router(settings: settings, services: services)
+    address = try Self.listen(settings, shards, router)
+    try loops.start()
+    await refresh.start()
+    await pricing.start()
+  }
+
+  /// Every loop has a listener of its own on the same port; the kernel spreads the connections.
+  private static func listen(
+    _ settings: Settings, _ shards: [Shard], _ router: Router
+  ) throws -> SocketAddress {
+    var address = ListenAddress(host: settings.http.host, port: settings.http.port)
+    var bound: SocketAddress?
+    for shard in shards {
+      do {
+        let listener = try shard.loop.listen(on: address) { connection in
+          HTTPSession(router: router, shard: shard, connection: connection)
+        }
+        bound = listener.address
+        address.port = listener.address.port
+      } catch {
+        throw StartError(
+          "http.host, http.port: cannot listen on \(address.host):\(address.port): \(error)")
+      }
+    }
+    guard let bound else { throw StartError("http.loops: there must be at least one event loop") }
+    return bound
+  }
+
+  private static func loopConfiguration(_ settings: Settings) -> EventLoopConfiguration {
+    var configuration = EventLoopConfiguration.standard
+    let loops = max(1, settings.http.loops == 0 ? EventLoopGroup.availableCores : settings.http.loops)
+    configuration.connectionsMaximum = (settings.limits.connections + loops - 1) / loops
+    return configuration
+  }
+
+  private static func pushSettings(_ settings: Settings) -> PushSettings {
+    PushSettings(
+      serverName: WalletPushServer.name, walletsPerConnection: settings.limits.walletsPerConnection,
+      messageBytes: settings.limits.messageBytes, operationsPerSecond: settings.limits.opsPerSecond,
+      unsentBytes: settings.limits.unsentBytes, pingInterval: settings.limits.idlePing,
+      pongTimeout: settings.limits.pong, slowTimeout: settings.limits.slow)
+  }
+}
+
+extension Duration {
+  var milliseconds: Int64 {
+    components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+  }
+}

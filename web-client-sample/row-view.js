@@ -1,0 +1,121 @@
+// One token of a wallet: a row of cells, and the details under it that open on demand.
+
+import { compare, parseDecimal } from "./decimal.js";
+import { cloneTemplate, flash, freshId, parts, setAttribute, setHidden, setText } from "./dom.js";
+import * as format from "./format.js";
+import { addressOf } from "./keys.js";
+import { rowValue } from "./state.js";
+
+export class RowView {
+  #els;
+  #history;
+  #row = null;
+  #shownPrice = null;
+  #shownValue = null;
+  #shownLogo = null;
+
+  /** `actions.setVisible(token, visible)` hides or shows the row. */
+  constructor(token, history, actions) {
+    this.token = token;
+    this.element = cloneTemplate("row-template");
+    this.#els = parts(this.element);
+    this.#history = history;
+    const { toggle, details, visibility, line } = this.#els;
+    details.id = freshId("details");
+    setAttribute(toggle, "aria-controls", details.id);
+    line.addEventListener("click", () => this.#toggleDetails());
+    visibility.addEventListener("click", () => actions.setVisible(token, !this.#row.visible));
+    let hue = 0;
+    for (const letter of token) hue = (hue * 31 + letter.codePointAt(0)) % 360;
+    this.#els.avatar.style.setProperty("--hue", String(hue));
+  }
+
+  /** Shows `row`, touching the cells that changed. */
+  update(row) {
+    this.#row = row;
+    this.#identity(row);
+    this.#price(row);
+    this.#holding(row);
+    setAttribute(this.element, "data-hidden", row.visible ? null : "");
+    if (!this.#els.details.hidden) this.#details(row);
+  }
+
+  #identity(row) {
+    const symbol = format.name(row.symbol) || format.shortAddress(addressOf(row.token));
+    setText(this.#els.symbol, symbol);
+    setText(this.#els.name, format.name(row.name));
+    setText(this.#els.monogram, format.monogram(row.symbol));
+    setHidden(this.#els.unlisted, row.listed);
+    if (row.logo !== this.#shownLogo) this.#logo(row.logo);
+  }
+
+  /** A logo lies over the monogram and goes away when it fails. */
+  #logo(logo) {
+    this.#shownLogo = logo;
+    this.#els.avatar.querySelector("img")?.remove();
+    const address = format.logoAddress(logo);
+    if (address === null) return;
+    const image = new Image();
+    image.alt = "";
+    image.referrerPolicy = "no-referrer";
+    image.loading = "lazy";
+    image.decoding = "async";
+    image.addEventListener("error", () => image.remove());
+    image.src = address;
+    this.#els.avatar.append(image);
+  }
+
+  #price(row) {
+    const { price, change, changeText, spark, sparkPath, priceStale } = this.#els;
+    const loading = row.price_usd === null && row.price_state === "loading";
+    setText(price, loading ? "" : format.price(row.price_usd));
+    setAttribute(price, "data-loading", loading ? "" : null);
+    setAttribute(price, "title", row.price_usd === null ? null : `$${row.price_usd}`);
+    setHidden(priceStale, row.price_state !== "stale");
+    const { text, direction } = format.change(row.change_24h);
+    setText(changeText, text);
+    setAttribute(change, "data-direction", String(direction));
+    const now = parseDecimal(row.price_usd);
+    if (now !== null && this.#shownPrice !== null) flash(price, compare(now, this.#shownPrice));
+    this.#shownPrice = now;
+    setAttribute(sparkPath, "d", this.#history.path(row.token));
+    setAttribute(spark, "data-direction", String(this.#history.trend(row.token)));
+  }
+
+  #holding(row) {
+    const { balance, balanceStale, value } = this.#els;
+    const loading = row.balance === null && row.balance_state === "loading";
+    setText(balance, loading ? "" : format.balance(row.balance, row.decimals));
+    setAttribute(balance, "data-loading", loading ? "" : null);
+    setAttribute(balance, "title", row.balance === null ? null : format.exactBalance(row.balance, row.decimals));
+    setHidden(balanceStale, row.balance_state !== "stale");
+    const worth = rowValue(row);
+    setText(value, format.usd(worth));
+    const now = parseDecimal(worth);
+    if (now !== null && this.#shownValue !== null) flash(value, compare(now, this.#shownValue));
+    this.#shownValue = now;
+  }
+
+  #toggleDetails() {
+    // Selecting text in the row is no click on it.
+    if (String(getSelection()) !== "") return;
+    const { details, toggle } = this.#els;
+    details.hidden = !details.hidden;
+    setAttribute(toggle, "aria-expanded", String(!details.hidden));
+    if (!details.hidden) this.#details(this.#row);
+  }
+
+  #details(row) {
+    const { exactBalance, exactPrice, priceAt, contract, visibility } = this.#els;
+    setText(exactBalance, `${format.exactBalance(row.balance, row.decimals)}${stateNote(row.balance_state)}`);
+    setText(exactPrice, row.price_usd === null ? format.UNKNOWN : `$${row.price_usd}${stateNote(row.price_state)}`);
+    setText(priceAt, Number.isFinite(row.price_at) ? new Date(row.price_at).toLocaleString() : format.UNKNOWN);
+    const address = addressOf(row.token);
+    setText(contract, address === "native" ? "the chain's own coin" : address);
+    setText(visibility, row.visible ? "Hide this token" : "Show this token");
+  }
+}
+
+function stateNote(state) {
+  return state === "fresh" ? "" : ` (${format.name(state)})`;
+}
