@@ -57,21 +57,21 @@ let package = Package(
     room(
       "Upstream",
       [
-        "CZlib", "EventLoop", "HTTP1", "WebSocket",
+        "CZlib", "COpenSSL", "EventLoop", "HTTP1",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
     room(
       "Refresh",
       [
-        "Ethereum", "Ledger", "Storage", "Upstream",
+        "JSON", "Ethereum", "Ledger", "Upstream",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
     room(
       "Pricing",
       [
-        "Ledger", "Storage", "Upstream", .product(name: "Logging", package: "swift-log"),
+        "JSON", "Ethereum", "Ledger", "Upstream", .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
     room(
@@ -83,7 +83,8 @@ let package = Package(
     room(
       "Server",
       [
-        "COpenSSL", "JSON", "HTTP1", "Refresh", "Pricing", "Push",
+        "COpenSSL", "JSON", "HTTP1", "WebSocket", "Ethereum", "EventLoop", "Ledger", "Storage",
+        "Upstream", "Refresh", "Pricing", "Push",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
@@ -92,7 +93,8 @@ let package = Package(
     .executableTarget(
       name: "walletpush",
       dependencies: [
-        "Server", "Devnet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CLinux", "EventLoop", "Ethereum", "Ledger", "Server", "Devnet",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
 

@@ -48,5 +48,6 @@ export class Api {
 function textsOf(answer, list, member) {
   const items = Array.isArray(answer) ? answer : answer?.[list];
   if (!Array.isArray(items)) return [];
-  return items.map((item) => (typeof item === "string" ? item : item?.[member])).filter((text) => typeof text === "string");
+  return items.map((item) => (typeof item === "string" ? item : item?.[member]))
+    .filter((text) => typeof text === "string");
 }

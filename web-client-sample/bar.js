@@ -42,7 +42,8 @@ export class Bar {
     if (!resumed || this.#detail.state !== "live") return;
     this.#quietUntil = Date.now() + RESUMED_MS;
     const what = changed === 0 ? "nothing missed" : `${changed} ${changed === 1 ? "change" : "changes"} caught up`;
-    setText(byId("connection-text"), `Live · resumed, ${what}`);
+    setAttribute(byId("connection"), "data-wide", "");
+    setText(byId("connection-text"), `Live · ${what}`);
   }
 
   /** A page that comes back to the front or the network does not wait out the back-off. */
@@ -97,6 +98,7 @@ export class Bar {
     const { state, code, reason } = this.#detail;
     const why = reason ? `: ${name(reason)}` : "";
     setAttribute(byId("connection"), "data-state", state);
+    setAttribute(byId("connection"), "data-wide", state === "waiting" || state === "closed" ? "" : null);
     setAttribute(byId("connection"), "title", state === "waiting" ? `Connection lost${why || ` (${code})`}` : null);
     setText(byId("connection-text"), {
       connecting: "Connecting", live: "Live", waiting: "Reconnecting", closed: `Disconnected${why}`,

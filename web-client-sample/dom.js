@@ -43,14 +43,14 @@ export function setAttribute(element, name, value) {
 
 const reducedMotion = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)");
 
-/** A short glow in the colour of `direction` (1 up, -1 down). */
-export function flash(element, direction) {
+/** A short glow in the colour of `direction` (1 up, -1 down); without `behind`, of the text alone. */
+export function flash(element, direction, { behind = true } = {}) {
   if (direction === 0 || reducedMotion?.matches || document.hidden) return;
   const tone = direction > 0 ? "up" : "down";
   for (const running of element.getAnimations()) running.cancel();
   element.animate(
     [
-      { backgroundColor: `var(--flash-${tone})`, color: `var(--${tone})` },
+      { color: `var(--${tone})`, backgroundColor: behind ? `var(--flash-${tone})` : "transparent" },
       { backgroundColor: "transparent" },
     ],
     { duration: 900, easing: "ease-out" });

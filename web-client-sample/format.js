@@ -7,6 +7,9 @@ import {
 export const UNKNOWN = "—";
 
 const BALANCE_PLACES = 6;
+/** Of a large balance the cents are enough. */
+const LARGE_BALANCE = { digits: 10_000n, scale: 0 };
+const LARGE_BALANCE_PLACES = 2;
 /** From this many zeros after the point on, they are counted instead of written: 0.0₇12. */
 const ZEROS_WRITTEN_MAX = 4;
 const PRICE_DIGITS = 4;
@@ -63,7 +66,8 @@ export function balance(baseUnits, decimals) {
   if (value === null) return UNKNOWN;
   const exact = normalized(value);
   if (exact.scale <= BALANCE_PLACES) return grouped(toText(exact));
-  const cut = truncate(exact, BALANCE_PLACES);
+  const large = compare(exact, LARGE_BALANCE) >= 0;
+  const cut = truncate(exact, large ? LARGE_BALANCE_PLACES : BALANCE_PLACES);
   if (cut.digits === 0n) return `<0.${"0".repeat(BALANCE_PLACES - 1)}1`;
   return `${grouped(toText(cut))}…`;
 }

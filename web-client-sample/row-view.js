@@ -25,9 +25,7 @@ export class RowView {
     setAttribute(toggle, "aria-controls", details.id);
     line.addEventListener("click", () => this.#toggleDetails());
     visibility.addEventListener("click", () => actions.setVisible(token, !this.#row.visible));
-    let hue = 0;
-    for (const letter of token) hue = (hue * 31 + letter.codePointAt(0)) % 360;
-    this.#els.avatar.style.setProperty("--hue", String(hue));
+    this.#els.avatar.style.setProperty("--hue", String(hueOf(token)));
   }
 
   /** Shows `row`, touching the cells that changed. */
@@ -73,7 +71,7 @@ export class RowView {
     setAttribute(price, "title", row.price_usd === null ? null : `$${row.price_usd}`);
     setHidden(priceStale, row.price_state !== "stale");
     const { text, direction } = format.change(row.change_24h);
-    setText(changeText, text);
+    setText(changeText, row.price_usd === null ? "" : text);
     setAttribute(change, "data-direction", String(direction));
     const now = parseDecimal(row.price_usd);
     if (now !== null && this.#shownPrice !== null) flash(price, compare(now, this.#shownPrice));
@@ -114,6 +112,14 @@ export class RowView {
     setText(contract, address === "native" ? "the chain's own coin" : address);
     setText(visibility, row.visible ? "Hide this token" : "Show this token");
   }
+}
+
+/** A colour that is always the same for a token, and far from its neighbours' (FNV-1a, mixed once more). */
+function hueOf(token) {
+  let hash = 0x811c9dc5;
+  for (const letter of token) hash = Math.imul(hash ^ letter.codePointAt(0), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return ((hash ^ (hash >>> 13)) >>> 0) % 360;
 }
 
 function stateNote(state) {

@@ -147,7 +147,7 @@ export class WalletCard {
     setText(total, text);
     const cents = sum.total_usd === null ? null : BigInt(sum.total_usd.replace(".", ""));
     if (cents !== null && this.#shownTotal !== null) {
-      flash(total, cents > this.#shownTotal ? 1 : cents < this.#shownTotal ? -1 : 0);
+      flash(total, cents > this.#shownTotal ? 1 : cents < this.#shownTotal ? -1 : 0, { behind: false });
     }
     this.#shownTotal = cents;
     setText(unpriced, sum.unpriced > 0 ? `${sum.unpriced} unpriced` : "");
@@ -166,6 +166,7 @@ export class WalletCard {
     setText(age, wallet.asOf === null ? "" : `read ${format.ago(wallet.asOf, now)}`);
     setText(block, wallet.block === null ? "" : `block ${wallet.block.toLocaleString("en-US")}`);
     const cooling = Math.ceil((this.#coolsUntil - now) / 1000);
+    setAttribute(refresh, "data-cooling", cooling > 0 ? "" : null);
     setText(refreshText, cooling > 0 ? `${cooling} s` : "Refresh");
     refresh.disabled = cooling > 0 || wallet.refreshing !== null || wallet.deleted;
   }

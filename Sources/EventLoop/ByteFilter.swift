@@ -1,8 +1,8 @@
 /// Stands between a connection's socket and its handler, and turns one stream of bytes into another: TLS.
 ///
-/// A filter holds no socket and makes no system call. The connection feeds it and asks for what came of it, in
-/// this order: after ``start()`` and after every call below, ``takeOutbound()`` until it returns nothing, so
-/// handshake messages, alerts and key updates go out although nobody wrote. Thread-confined to the loop.
+/// A filter holds no socket and makes no system call. The connection feeds it and asks for what came of it,
+/// in this order: after ``start()`` and after every call below, ``takeOutbound()`` until it returns nothing,
+/// so handshake messages, alerts and key updates go out although nobody wrote. Thread-confined to the loop.
 public protocol ByteFilter: AnyObject {
   /// Plain bytes can pass. Until then what the handler writes waits in the connection's queue.
   var isEstablished: Bool { get }
@@ -16,7 +16,8 @@ public protocol ByteFilter: AnyObject {
   /// Fills the front of `buffer` with plain bytes. Asked again until `.needsInput` or `.ended`.
   func readPlain(into buffer: UnsafeMutableRawBufferPointer) throws(FilterError) -> PlainRead
 
-  /// The transport ended. Throws when the peer may have lost bytes (TLS without close_notify) and that matters.
+  /// The transport ended. Throws when the peer may have lost bytes (TLS without close_notify) and that
+  /// matters.
   func inputEnded() throws(FilterError)
 
   /// Takes all plain bytes: what the handler wrote in a turn, gathered. Only called when established.

@@ -2,12 +2,13 @@ import CLinux
 import Glibc
 
 extension Connection: TimerTarget {
-  /// Closes the connection; the handler hears nothing more but `closed`, with this reason, at the end of a turn.
+  /// Closes the connection; the handler hears nothing more but `closed`, with this reason, at the end of a
+  /// turn.
   ///
-  /// With `afterFlush`, everything queued is sent first. Then our side is shut, and the connection stays for a
-  /// moment, reading and discarding, until the peer ends its own side or
-  /// ``EventLoopConfiguration/lingerTimeout`` has passed: closing a socket with unread input resets it, and the
-  /// reset would overtake the last bytes. Input is discarded from here on.
+  /// With `afterFlush`, everything queued is sent first. Then our side is shut, and the connection stays for
+  /// a moment, reading and discarding, until the peer ends its own side or
+  /// ``EventLoopConfiguration/lingerTimeout`` has passed: closing a socket with unread input resets it, and
+  /// the reset would overtake the last bytes. Input is discarded from here on.
   ///
   /// A second close changes nothing, except that one without `afterFlush` cuts a waiting one short.
   public func close(_ reason: CloseReason, afterFlush: Bool) {

@@ -21,8 +21,8 @@ final class FilterState {
 }
 
 extension Connection {
-  /// Stands between the socket and the handler. To be set before the first byte: in an accept handler, or right
-  /// after ``EventLoop/connect(to:handler:)``. It can't be taken off again.
+  /// Stands between the socket and the handler. To be set before the first byte: in an accept handler, or
+  /// right after ``EventLoop/connect(to:handler:)``. It can't be taken off again.
   public var filter: (any ByteFilter)? {
     get { filterState?.filter }
     set {
@@ -68,8 +68,8 @@ extension Connection {
     markDirty()
   }
 
-  /// Sends what the filter has to say about it (a TLS alert), then closes. What the handler queued is dropped: it
-  /// must not go out unfiltered.
+  /// Sends what the filter has to say about it (a TLS alert), then closes. What the handler queued is
+  /// dropped: it must not go out unfiltered.
   func failFilter(_ error: FilterError, inputEnded: Bool = false) {
     guard !flags.contains(.closed), !flags.contains(.filterFailed) else { return }
     flags.insert(.filterFailed)

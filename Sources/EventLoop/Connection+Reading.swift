@@ -24,8 +24,8 @@ extension Connection {
 
   public var isReadingPaused: Bool { flags.contains(.readPaused) }
 
-  /// One read, whatever is there. False when there was nothing to read; then an error, if there is one, is for
-  /// the caller to find.
+  /// One read, whatever is there. False when there was nothing to read; then an error, if there is one, is
+  /// for the caller to find.
   func read() -> Bool {
     let buffer = loop.readBuffer
     guard let base = buffer.baseAddress else { return false }

@@ -16,8 +16,8 @@ extension Connection {
 
   /// Sends now what would be alone anyway: the way of a frame that many connections share.
   ///
-  /// One send(2), and nothing is allocated when the kernel takes everything; what it does not take is queued. With
-  /// something queued already, or a filter, it is ``write(_:)``. Errors come later, by `closed`.
+  /// One send(2), and nothing is allocated when the kernel takes everything; what it does not take is queued.
+  /// With something queued already, or a filter, it is ``write(_:)``. Errors come later, by `closed`.
   public func sendNow(_ bytes: [UInt8]) {
     loop.assertCurrent()
     guard unsentBytes == 0, filterState == nil,
@@ -127,7 +127,9 @@ extension Connection {
       if !state.outbound.isEmpty {
         guard budget > 0 else { return false }
         let offered = state.unsent
-        let sent = state.outbound.withUnsafeBytes { send(UnsafeRawBufferPointer(rebasing: $0[state.offset...])) }
+        let sent = state.outbound.withUnsafeBytes {
+          send(UnsafeRawBufferPointer(rebasing: $0[state.offset...]))
+        }
         guard !flags.contains(.closed) else { return false }
         state.drop(sent)
         unsentBytes -= sent

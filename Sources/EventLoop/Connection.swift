@@ -3,7 +3,8 @@ import Glibc
 
 /// A TCP connection of an ``EventLoop``. Thread-confined to it.
 ///
-/// Lean on purpose: it reads into the loop's buffer, and while nothing is unsent it owns no memory of its own.
+/// Lean on purpose: it reads into the loop's buffer, and while nothing is unsent it owns no memory of its
+/// own.
 public final class Connection {
   struct Flags: OptionSet {
     var rawValue: UInt16
@@ -29,7 +30,10 @@ public final class Connection {
     static let closed = Flags(rawValue: 1 << 10)
     /// The filter refused to go on: only what it left to send may pass.
     static let filterFailed = Flags(rawValue: 1 << 11)
+    /// In the loop's `resumed`.
     static let resuming = Flags(rawValue: 1 << 12)
+    /// In the epoll set. Not yet while its accept handler runs.
+    static let registered = Flags(rawValue: 1 << 13)
   }
 
   /// The loop that owns the connection, until it has closed.
@@ -40,8 +44,8 @@ public final class Connection {
   public let id: ConnectionID
   /// The other end.
   public let peer: SocketAddress
-  /// When the kernel last took a byte while some were waiting, or else when the first of those now waiting was
-  /// left over. Means nothing while ``unsentBytes`` is 0.
+  /// When the kernel last took a byte while some were waiting, or else when the first of those now waiting
+  /// was left over. Means nothing while ``unsentBytes`` is 0.
   public internal(set) var lastProgress: LoopInstant
   /// Bytes queued here: not yet taken by the kernel. With a filter, plain and filtered ones together.
   public internal(set) var unsentBytes = 0
@@ -96,13 +100,14 @@ public final class Connection {
 
   /// Puts the connection into the epoll set.
   func register() {
+    flags.insert(.registered)
     armedEvents = wantedEvents
     control(EPOLL_CTL_ADD)
   }
 
   func updateEvents() {
     let wanted = wantedEvents
-    guard wanted != armedEvents, !flags.contains(.closed) else { return }
+    guard wanted != armedEvents, flags.contains(.registered), !flags.contains(.closed) else { return }
     armedEvents = wanted
     control(EPOLL_CTL_MOD)
   }

@@ -1,17 +1,17 @@
 /// What a connection tells its owner. All calls come on the connection's loop.
 ///
-/// The connection holds its handler until ``closed(_:reason:)`` has returned. The handler may be swapped at any
-/// time (HTTP, then WebSocket): the next call goes to the new one.
+/// The connection holds its handler until ``closed(_:reason:)`` has returned. The handler may be swapped at
+/// any time (HTTP, then WebSocket): the next call goes to the new one.
 public protocol ConnectionHandler: AnyObject {
   /// Only for outgoing connections: the peer accepted, and the filter (TLS), if there is one, is established.
   func connected(_ connection: Connection)
 
-  /// Bytes from the peer: 1 to ``EventLoopConfiguration/readBufferBytes`` of them, in the loop's shared buffer.
-  /// They may be changed in place (unmasking) and are gone after the call.
+  /// Bytes from the peer: 1 to ``EventLoopConfiguration/readBufferBytes`` of them, in the loop's shared
+  /// buffer. They may be changed in place (unmasking) and are gone after the call.
   func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection)
 
-  /// The peer ended its side: nothing more will be received. Writing still works. A handler with nothing left to
-  /// say closes now.
+  /// The peer ended its side: nothing more will be received. Writing still works. A handler with nothing left
+  /// to say closes now.
   func inputEnded(on connection: Connection)
 
   /// The unsent bytes fell to zero after some had been left over at the end of a flush.

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 
 extension EventLoop {
-  /// Runs `call` on the loop. From any thread, in the order of each poster's calls. Posted on the loop itself, it
-  /// runs later in this turn or in the next one, never inside `post`.
+  /// Runs `call` on the loop. From any thread, in the order of each poster's calls. Posted on the loop
+  /// itself, it runs later in this turn or in the next one, never inside `post`.
   ///
   /// False when the loop has ended: then `call` is never run.
   @discardableResult
@@ -53,8 +53,8 @@ public struct EventLoopStopped: Error, Hashable, Sendable {
 }
 
 extension EventLoop: SerialExecutor {
-  /// Called by the runtime for actors whose `unownedExecutor` is this loop. On a loop that has ended the job is
-  /// dropped: stop the actors' users first.
+  /// Called by the runtime for actors whose `unownedExecutor` is this loop. On a loop that has ended the job
+  /// is dropped: stop the actors' users first.
   public func enqueue(_ job: consuming ExecutorJob) { _ = deliver(.job(UnownedJob(job))) }
 
   public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }

@@ -31,16 +31,16 @@ final class SignalSource: EventSource {
 }
 
 extension EventLoop {
-  /// Blocks the signals in the calling thread, and ignores SIGPIPE. Threads inherit the mask: call it first in
-  /// `main`, before any other thread exists, or one of those is killed by the signal.
+  /// Blocks the signals in the calling thread, and ignores SIGPIPE. Threads inherit the mask: call it first
+  /// in `main`, before any other thread exists, or one of those is killed by the signal.
   public static func blockSignals(_ signals: [Int32]) {
     var set = signalSet(signals)
     pthread_sigmask(SIG_BLOCK, &set, nil)
     _ = clinux_ignore_sigpipe()
   }
 
-  /// Calls `handle` on this loop with each of these signals that the process gets, for the loop's life. They must
-  /// be blocked in every thread (``blockSignals(_:)``).
+  /// Calls `handle` on this loop with each of these signals that the process gets, for the loop's life. They
+  /// must be blocked in every thread (``blockSignals(_:)``).
   public func onSignals(_ signals: [Int32], _ handle: @escaping (Int32) -> Void) throws(SystemError) {
     assertCurrent()
     var set = Self.signalSet(signals)

@@ -2,11 +2,13 @@ import CLinux
 import Glibc
 
 extension EventLoop {
-  /// Listens with SO_REUSEADDR and SO_REUSEPORT: each loop has its own listener on the same port, and the kernel
-  /// spreads the connections. `::` takes IPv4 as well.
+  /// Listens with SO_REUSEADDR and SO_REUSEPORT: each loop has its own listener on the same port, and the
+  /// kernel spreads the connections. `::` takes IPv4 as well.
   ///
   /// Throws EINVAL from `getaddrinfo` for a host that is no address literal and not `localhost`.
-  public func listen(on address: ListenAddress, accept: @escaping AcceptHandler) throws(SystemError) -> Listener {
+  public func listen(on address: ListenAddress, accept: @escaping AcceptHandler) throws(SystemError)
+    -> Listener
+  {
     assertCurrent()
     guard let wanted = SocketAddress(host: address.host, port: address.port) else {
       throw SystemError(.getaddrinfo, code: EINVAL)
@@ -28,8 +30,8 @@ extension EventLoop {
     }
   }
 
-  /// Begins to connect. The handler hears `connected`, or else `closed` with the error, both in a later phase and
-  /// never inside this call. There is no time limit: close the connection when yours has passed.
+  /// Begins to connect. The handler hears `connected`, or else `closed` with the error, both in a later phase
+  /// and never inside this call. There is no time limit: close the connection when yours has passed.
   ///
   /// What is written before `connected` waits; a ``Connection/filter`` is set right after this call.
   public func connect(to address: SocketAddress, handler: any ConnectionHandler) -> Connection {

@@ -20,9 +20,10 @@ extension EventLoop {
     now = .current()
     let begin = now
     statistics.turns &+= 1
+    statistics.wakeUps = wakeUps.load(ordering: .relaxed)
     for index in 0..<count { dispatch(events[index]) }
     runResumed()
-    runMessages()
+    runMessages(maximum: configuration.messagesPerTurn)
     fireTimers()
     for hook in turnEndHooks { hook() }
     writeLate()
@@ -70,11 +71,11 @@ extension EventLoop {
     for connection in batch { connection.readFiltered() }
   }
 
-  private func runMessages() {
+  private func runMessages(maximum: Int) {
     mailbox.take(into: &messages)
     statistics.mailboxDepth = messages.count - messagesDone
     // Only what is here now, and not all of it: a call that posts itself must not hold the turn.
-    let end = min(messages.count, messagesDone + configuration.messagesPerTurn)
+    let end = messagesDone + min(messages.count - messagesDone, maximum)
     statistics.messages &+= UInt64(end - messagesDone)
     while messagesDone < end {
       let message = messages[messagesDone]
@@ -133,11 +134,11 @@ extension EventLoop {
       for source in Array(sources.values) { source.close() }
       connections.forEach { $0.markClosed(.stopped) }
       reap()
-      runMessages()
+      runMessages(maximum: .max)
       if connections.count == 0, closing.isEmpty, messages.isEmpty { break }
     }
     mailbox.close(into: &messages)
-    for _ in 0..<64 where messagesDone < messages.count { runMessages() }
+    for _ in 0..<64 where messagesDone < messages.count { runMessages(maximum: .max) }
     messages.removeAll()
     messagesDone = 0
     dirty.removeAll()

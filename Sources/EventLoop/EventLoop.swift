@@ -4,21 +4,24 @@
 //
 // A turn is: wait → events → mailbox → timers → turn-end hooks → late writes → reap the closed.
 //
-// - Events. Level-triggered. A connection reads once, into the buffer that all share, and hands the bytes to its
-//   handler before anybody else reads: idle connections own no buffer, and a loud one can't starve the others.
+// - Events. Level-triggered. A connection reads once, into the buffer that all share, and hands the bytes to
+//   its handler before anybody else reads: idle connections own no buffer, and a loud one can't starve the
+//   others.
 // - Mailbox. Calls and actor jobs from other threads, and those that the loop's own code put off. A bounded
 //   batch; when some are left, the next wait returns at once.
 // - Timers. A hierarchical wheel (TimerWheel). Also a bounded batch.
-// - Turn-end hooks. Whoever gathers over a turn (one write per subscriber, however many messages came) acts here.
-// - Late writes. What handlers wrote during the turn was only queued; now each connection that has something is
-//   written once, by one system call. EPOLLOUT is armed only for what the kernel did not take.
+// - Turn-end hooks. Whoever gathers over a turn (one write per subscriber, however many messages came) acts
+//   here.
+// - Late writes. What handlers wrote during the turn was only queued; now each connection that has something
+//   is written once, by one system call. EPOLLOUT is armed only for what the kernel did not take.
 // - Reaping. Closing a connection marks it; only here its descriptor is closed, its handler told and its slot
-//   freed. So nothing is freed under the feet of code further up the stack, and an event of the same batch finds
-//   the slot as it was. An event or a message that comes later carries the old generation and finds nothing.
+//   freed. So nothing is freed under the feet of code further up the stack, and an event of the same batch
+//   finds the slot as it was. An event or a message that comes later carries the old generation and finds
+//   nothing.
 //
 // Anything that is put off inside a phase (a handler that closes another connection while being told that its
-// own has closed, a call that posts itself) waits for the next turn, which then doesn't sleep: no phase runs for
-// ever.
+// own has closed, a call that posts itself) waits for the next turn, which then doesn't sleep: no phase runs
+// for ever.
 //
 // What the kernel gives back with an event is a 64-bit tag: generation and index of a connection, or, with
 // generation 0, the number of a source (listener, signals) or of the eventfd.
@@ -29,8 +32,8 @@ import Synchronization
 /// One thread's epoll loop: connections, listeners, timers, a mailbox, and a serial executor for actors.
 ///
 /// Thread-confined: only ``start()``, ``stop()``, ``join()``, ``post(_:)``, ``perform(_:)``, `enqueue` and
-/// ``isCurrent`` may be used from other threads; everything else traps there. Before ``start()`` the loop belongs
-/// to whoever made it, who may already listen and connect.
+/// ``isCurrent`` may be used from other threads; everything else traps there. Before ``start()`` the loop
+/// belongs to whoever made it, who may already listen and connect.
 ///
 /// A handler must not throw away time: what takes longer than a millisecond belongs on another thread.
 public final class EventLoop: @unchecked Sendable {
@@ -207,8 +210,8 @@ public final class EventLoop: @unchecked Sendable {
 
   // MARK: - Timers
 
-  /// Fires once, in the first turn at or after `deadline` (rounded up to a millisecond). The loop holds `target`
-  /// until then. O(1), and nothing is allocated in a steady state.
+  /// Fires once, in the first turn at or after `deadline` (rounded up to a millisecond). The loop holds
+  /// `target` until then. O(1), and nothing is allocated in a steady state.
   @discardableResult
   public func schedule(at deadline: LoopInstant, _ target: any TimerTarget, tag: UInt64) -> TimerID {
     assertCurrent()

@@ -14,10 +14,10 @@ public typealias AcceptHandler = (Connection) -> (any ConnectionHandler)?
 
 /// A listening socket of an ``EventLoop``. Thread-confined to it.
 ///
-/// When descriptors or kernel memory run out, connections would stay in the kernel's queue and keep the socket
-/// readable: the loop would spin and the clients hang. So the listener gives up the spare descriptor that the loop
-/// holds, accepts with it, closes (the client learns at once), takes the spare back, and after a batch of that
-/// rests for a moment.
+/// When descriptors or kernel memory run out, connections would stay in the kernel's queue and keep the
+/// socket readable: the loop would spin and the clients hang. So the listener gives up the spare descriptor
+/// that the loop holds, accepts with it, closes (the client learns at once), takes the spare back, and after
+/// a batch of that rests for a moment.
 public final class Listener: EventSource, TimerTarget {
   public let loop: EventLoop
   /// Where it listens; the port is the real one.
@@ -26,6 +26,9 @@ public final class Listener: EventSource, TimerTarget {
   private var descriptor: Int32
   private var source: UInt32 = 0
   private var restTimer = TimerID.none
+  private var failuresInARow = 0
+  /// So many, and the fault is not with single connections.
+  private static let failuresMaximum = 16
 
   init(loop: EventLoop, descriptor: Int32, address: SocketAddress, accept: @escaping AcceptHandler) {
     self.loop = loop
@@ -59,6 +62,7 @@ public final class Listener: EventSource, TimerTarget {
     var storage = sockaddr_storage()
     let accepted = take(&storage)
     guard accepted >= 0 else { return recover(from: errno) }
+    failuresInARow = 0
     guard let peer = SocketAddress(storage) else {
       _ = Glibc.close(accepted)
       return true
@@ -88,8 +92,13 @@ public final class Listener: EventSource, TimerTarget {
     case ENOBUFS, ENOMEM:
       rest()
       return false
-    // accept(2): errors of the new connection itself come this way too, and are no reason to stop.
-    default: return true
+    default:
+      // accept(2): errors of the new connection itself come this way too, and are no reason to stop.
+      failuresInARow += 1
+      if failuresInARow < Self.failuresMaximum { return true }
+      failuresInARow = 0
+      rest()
+      return false
     }
   }
 

@@ -10,12 +10,12 @@ enum MailboxMessage {
 
 /// Many producers, one consumer, no lock.
 ///
-/// Producers push onto a stack by compare-and-swap; the consumer takes the whole stack by one exchange and turns
-/// it round, which gives each producer's messages back in order. Only the consumer takes, and takes everything,
-/// so the ABA problem does not arise.
+/// Producers push onto a stack by compare-and-swap; the consumer takes the whole stack by one exchange and
+/// turns it round, which gives each producer's messages back in order. Only the consumer takes, and takes
+/// everything, so the ABA problem does not arise.
 ///
-/// `isSleeping` is the other half: the loop sets it before it looks at the mailbox for the last time and goes to
-/// wait; a producer that finds it set clears it and writes the eventfd. So a loop that is awake is never
+/// `isSleeping` is the other half: the loop sets it before it looks at the mailbox for the last time and goes
+/// to wait; a producer that finds it set clears it and writes the eventfd. So a loop that is awake is never
 /// written to, and one that sleeps is written to once. Both sides store first and look second, which needs
 /// sequential consistency: otherwise each could miss the other.
 final class Mailbox: Sendable {

@@ -1,6 +1,7 @@
 import CoreMetrics
 
-/// Hands a loop's counts to swift-metrics, once a second and on the loop, so that counting itself is an addition.
+/// Hands a loop's counts to swift-metrics, once a second and on the loop, so that counting itself is an
+/// addition.
 final class MetricsReporter: TimerTarget {
   private unowned let loop: EventLoop
   private var reported = EventLoopStatistics()
@@ -39,13 +40,12 @@ final class MetricsReporter: TimerTarget {
 
   func report(_ loop: EventLoop) {
     let now = loop.statistics
-    let wakeUpsNow = loop.wakeUps.load(ordering: .relaxed)
     accepted.increment(by: now.accepted &- reported.accepted)
     shed.increment(by: now.shed &- reported.shed)
     turns.increment(by: now.turns &- reported.turns)
     messages.increment(by: now.messages &- reported.messages)
     timersFired.increment(by: now.timersFired &- reported.timersFired)
-    wakeUps.increment(by: wakeUpsNow &- reported.wakeUps)
+    wakeUps.increment(by: now.wakeUps &- reported.wakeUps)
     bytesIn.increment(by: now.bytesIn &- reported.bytesIn)
     bytesOut.increment(by: now.bytesOut &- reported.bytesOut)
     connectionsOpen.record(now.connectionsOpen)
@@ -53,7 +53,6 @@ final class MetricsReporter: TimerTarget {
     longestTurn.record(now.longestTurn.inSeconds)
     loop.statistics.longestTurn = .zero
     reported = now
-    reported.wakeUps = wakeUpsNow
   }
 }
 

@@ -4,7 +4,8 @@ import Synchronization
 
 /// Names to addresses by getaddrinfo(3), which blocks: on threads of its own, with a bounded queue.
 ///
-/// Literals and `localhost` are answered without it. Nothing is cached. All of it may be used from any thread.
+/// Literals and `localhost` are answered without it. Nothing is cached. All of it may be used from any
+/// thread. Its threads keep it alive until ``stop()``.
 public final class Resolver: Sendable {
   public typealias Answer = Result<[SocketAddress], ResolverError>
 
@@ -37,8 +38,8 @@ public final class Resolver: Sendable {
 
   deinit { _ = Glibc.close(signal) }
 
-  /// Addresses for TCP in the order the system prefers; never an empty list. `complete` is called on `loop`, and
-  /// not at all once the loop has ended.
+  /// Addresses for TCP in the order the system prefers; never an empty list. `complete` is called on `loop`,
+  /// and not at all once the loop has ended.
   public func resolve(
     host: String, port: UInt16, on loop: EventLoop, _ complete: @escaping @Sendable (Answer) -> Void
   ) {
@@ -70,6 +71,8 @@ public final class Resolver: Sendable {
 
   private func resolve(_ host: String, _ port: UInt16, _ complete: @escaping @Sendable (Answer) -> Void) {
     if let literal = SocketAddress(host: host, port: port) { return complete(.success([literal])) }
+    // A C string would end there, and name another host.
+    guard !host.utf8.contains(0) else { return complete(.failure(.notFound(code: EAI_NONAME))) }
     let refusal = queue.withLock { queue -> ResolverError? in
       if queue.isStopped { return .stopped }
       if queue.requests.count >= queueMaximum { return .queueFull }
@@ -142,7 +145,9 @@ public final class Resolver: Sendable {
     guard let bytes = entry.ai_addr else { return nil }
     var storage = sockaddr_storage()
     let length = min(Int(entry.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
-    withUnsafeMutableBytes(of: &storage) { $0.copyMemory(from: UnsafeRawBufferPointer(start: bytes, count: length)) }
+    withUnsafeMutableBytes(of: &storage) {
+      $0.copyMemory(from: UnsafeRawBufferPointer(start: bytes, count: length))
+    }
     return SocketAddress(storage)
   }
 }

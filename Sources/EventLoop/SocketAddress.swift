@@ -25,12 +25,14 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     self.port = port
   }
 
-  /// An address literal (`127.0.0.1`, `::1`, `[::1]`) or `localhost`, which is 127.0.0.1. Nil for anything else:
-  /// names take a ``Resolver``.
+  /// An address literal (`127.0.0.1`, `::1`, `[::1]`) or `localhost`, which is 127.0.0.1. Nil for anything
+  /// else: names take a ``Resolver``.
   public init?(host: String, port: UInt16) {
     var text = Substring(host)
     if text.first == "[", text.last == "]" { text = text.dropFirst().dropLast() }
     let literal = text == "localhost" ? "127.0.0.1" : String(text)
+    // inet_pton would stop reading there.
+    guard !literal.utf8.contains(0) else { return nil }
     var v4 = in_addr()
     if inet_pton(AF_INET, literal, &v4) == 1 {
       let bits = UInt32(bigEndian: v4.s_addr)
@@ -40,7 +42,10 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     var v6 = in6_addr()
     guard inet_pton(AF_INET6, literal, &v6) == 1 else { return nil }
     let (high, low) = withUnsafeBytes(of: &v6) {
-      (UInt64(bigEndian: $0.load(as: UInt64.self)), UInt64(bigEndian: $0.load(fromByteOffset: 8, as: UInt64.self)))
+      (
+        UInt64(bigEndian: $0.load(as: UInt64.self)),
+        UInt64(bigEndian: $0.load(fromByteOffset: 8, as: UInt64.self))
+      )
     }
     self.init(family: .v6, high: high, low: low, scope: 0, port: port)
   }
@@ -96,8 +101,10 @@ extension SocketAddress {
     case AF_INET6:
       let address = withUnsafeBytes(of: storage) { $0.load(as: sockaddr_in6.self) }
       let (high, low) = withUnsafeBytes(of: address.sin6_addr) {
-        (UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
-          UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        (
+          UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
+          UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        )
       }
       self.init(
         family: .v6, high: high, low: low, scope: address.sin6_scope_id,

@@ -23,16 +23,16 @@ public struct TimerID: Hashable, Sendable {
 
 /// A hierarchical timing wheel (Varghese and Lauck, 1987, scheme 7): O(1) to schedule and to cancel.
 ///
-/// Time is cut into ticks of a millisecond, counted from the wheel's start. Level 0 has one slot for each of the
-/// 64 ticks around now, level 1 one slot for each 64 ticks, and so on: a deadline belongs to the level of the
-/// highest 6-bit digit in which it differs from the current tick. When the current tick enters a slot of a
-/// higher level, the slot's timers are handed down; those in a slot of level 0 are due. One word per level says
-/// which slots hold anything, so the next deadline is a few bit scans away however far it is.
+/// Time is cut into ticks of a millisecond, counted from the wheel's start. Level 0 has one slot for each of
+/// the 64 ticks around now, level 1 one slot for each 64 ticks, and so on: a deadline belongs to the level of
+/// the highest 6-bit digit in which it differs from the current tick. When the current tick enters a slot of
+/// a higher level, the slot's timers are handed down; those in a slot of level 0 are due. One word per level
+/// says which slots hold anything, so the next deadline is a few bit scans away however far it is.
 ///
-/// Timers are entries of a slab, chained by index; free ones are chained too, so that in a steady state nothing
-/// is allocated. The due ones form a chain of their own and are popped one by one, since a timer that fires may
-/// cancel the next one. Deadlines are rounded up to a tick (a timer never fires early); within a tick, and only
-/// there, the order is that of scheduling.
+/// Timers are entries of a slab, chained by index; free ones are chained too, so that in a steady state
+/// nothing is allocated. The due ones form a chain of their own and are popped one by one, since a timer that
+/// fires may cancel the next one. Deadlines are rounded up to a tick (a timer never fires early); within a
+/// tick, and only there, the order is that of scheduling.
 struct TimerWheel {
   private static let levelBits = 6
   private static let slotsPerLevel = 1 << levelBits
@@ -121,7 +121,8 @@ struct TimerWheel {
 
   var hasDue: Bool { lists[Self.dueList].first != Self.none }
 
-  /// When to call ``advance(to:)`` next. It may be before the first deadline (a slot to hand down), never after.
+  /// When to call ``advance(to:)`` next. It may be before the first deadline (a slot to hand down), never
+  /// after.
   var nextWakeUp: LoopInstant? {
     if hasDue { return start }
     guard let next = nextSlot() else { return nil }

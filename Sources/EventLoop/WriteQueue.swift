@@ -21,8 +21,8 @@ struct WriteQueue {
 
   /// Describes the unsent bytes to the kernel: at most `maximum` chunks and about `byteLimit` bytes.
   ///
-  /// The pointers are good until the queue changes: it keeps the arrays alive, and nobody else can change what is
-  /// shared.
+  /// The pointers are good until the queue changes: it keeps the arrays alive, and nobody else can change
+  /// what is shared.
   func describe(
     to vectors: UnsafeMutablePointer<iovec>, maximum: Int, byteLimit: Int
   ) -> (count: Int, bytes: Int) {
@@ -34,7 +34,8 @@ struct WriteQueue {
       chunks[index].withUnsafeBytes { bytes in
         let length = min(bytes.count - offset, byteLimit - total)
         vectors[count] = iovec(
-          iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress?.advanced(by: offset)), iov_len: length)
+          iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress?.advanced(by: offset)),
+          iov_len: length)
         total += length
       }
       count += 1

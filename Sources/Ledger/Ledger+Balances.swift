@@ -22,10 +22,14 @@ extension Ledger {
     var changed: [Int] = []
     for (position, (token, outcome)) in reading.outcomes.enumerated() where Int(token) < tokens.count {
       if let held = index[token] {
+        // A reading that names a token twice is believed once: a row changes once at a block.
+        guard held >= 0 else { continue }
+        index[token] = -1
         if update(&cells.rows[held], with: outcome, block: reading.block) { changed.append(held) }
-      } else if let row = newRow(token, outcome, isNative: position == 0, block: reading.block) {
-        guard cells.rows.count < limits.tokensPerWallet else { continue }
-        index[token] = cells.rows.count
+      } else if cells.rows.count < limits.tokensPerWallet,
+        let row = newRow(token, outcome, isNative: position == 0, block: reading.block)
+      {
+        index[token] = -1
         changed.append(cells.rows.count)
         cells.rows.append(row)
       }
@@ -47,9 +51,9 @@ extension Ledger {
       send(&batch)
     } else if cells.emptyState == .loading {
       cells.emptyState = .unknown
+      cells.stateRevision = nextRevision()
       wallets[wallet] = cells
       if isWatched(wallet) {
-        _ = nextRevision()
         batch.wallets = [cells]
         batch.snapshots = [wallet]
       }
@@ -61,11 +65,12 @@ extension Ledger {
   private func finish(_ cells: inout WalletCells, changed: [Int], to batch: inout LedgerBatch) {
     let isFirst = !cells.isComplete
     cells.isComplete = true
+    if isFirst, changed.isEmpty { cells.stateRevision = nextRevision() }
+    // Before the frames are built: they say that the price is on its way.
+    if isWatched(cells.id) { markLoading(rowsOf: cells) }
     commit(cells, changedRows: isFirst ? [] : changed, to: &batch)
     if isWatched(cells.id) {
-      for row in cells.rows { markLoading(row.token) }
       if isFirst {
-        if changed.isEmpty { _ = nextRevision() }
         batch.snapshots = [cells.id]
         batch.tokens = cells.rows.map { prices[Int($0.token)] }
       }

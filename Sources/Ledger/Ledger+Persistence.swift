@@ -9,6 +9,17 @@ public struct RestoredState: Sendable {
   public var nextWalletID: WalletID = 1
 
   public init() {}
+
+  /// The highest revision that anything in it bears: none of them may be given out again.
+  var newestRevision: Revision {
+    var newest: Revision = 0
+    for price in prices { newest = max(newest, price.revision) }
+    for cells in wallets {
+      newest = max(newest, cells.registeredRevision)
+      for row in cells.rows { newest = max(newest, row.newestRevision) }
+    }
+    return newest
+  }
 }
 
 public struct RestoredPrice: Sendable {
@@ -53,6 +64,7 @@ extension Ledger {
       _ = addToken(key: key, info: info)
     }
     dirtyTokens = []
+    revision = max(revision, state.newestRevision)
     for stored in state.prices where Int(stored.token) < tokens.count && stored.price != nil {
       prices[Int(stored.token)] = PriceCell(
         token: tokens[Int(stored.token)], price: stored.price, change: stored.change, state: .stale,
@@ -61,14 +73,18 @@ extension Ledger {
     wallets.reserveCapacity(state.wallets.count)
     walletIDs.reserveCapacity(state.wallets.count)
     for var cells in state.wallets {
+      cells.rows.removeAll { Int($0.token) >= tokens.count }
+      // Without a native row nothing is known of it: it is read as if for the first time.
+      if cells.rows.isEmpty { cells.isComplete = false }
       for index in cells.rows.indices where cells.rows[index].state == .fresh {
         cells.rows[index].state = .stale
         cells.rows[index].revision = nextRevision()
       }
       walletIDs[cells.key] = cells.id
       wallets[cells.id] = cells
+      nextWalletID = max(nextWalletID, cells.id + 1)
     }
-    nextWalletID = state.nextWalletID
+    nextWalletID = max(nextWalletID, state.nextWalletID)
   }
 
   /// Who writes to the database is called, often, whenever there is something to write; it must not block.

@@ -41,7 +41,8 @@ extension Ledger {
     let held = prices[index]
     // A source whose clock runs ahead must not shut out everybody else's later prices.
     let sourceTime = min(reading.sourceTime, now)
-    guard sourceTime >= held.sourceTime else { return .outdated }
+    // The same holds for our own clock, should it have been set back since.
+    guard sourceTime >= min(held.sourceTime, now) else { return .outdated }
     let change = reading.change ?? held.change
     priceConfirmedAt[index] = now
     if held.state == .fresh, held.price == reading.price, held.change == change {
@@ -72,18 +73,29 @@ extension Ledger {
     var ids = Set(tokenWatchers.keys)
     for id in walletWatchers.keys {
       guard let cells = wallets[id] else { continue }
-      for (index, row) in cells.rows.enumerated() where index == 0 || (row.isKnown && row.balance != .zero) {
-        ids.insert(row.token)
-      }
+      for index in cells.rows.indices where cells.isPriceWanted(at: index) { ids.insert(cells.rows[index].token) }
     }
     return ids.sorted().map { tokens[Int($0)] }.filter(\.info.isActive)
   }
 
-  /// Before a round: tokens nobody has a price for yet are loading while it runs. A snapshot taken meanwhile says so;
-  /// no frame is made of it.
+  /// Before a round: a token that no round has asked for yet is loading until one has. A snapshot taken meanwhile
+  /// says so; no frame is made of it. Once a round has come back without a price the token stays unknown until
+  /// there is one: it must not swing between the two with every round.
   func markLoading(_ id: TokenID) {
     let cell = prices[Int(id)]
-    guard cell.price == nil, cell.state == .unknown, cell.token.info.isActive else { return }
-    prices[Int(id)] = cell.with(state: .loading, revision: cell.revision)
+    guard cell.revision == 0, cell.state == .unknown, cell.token.info.isActive else { return }
+    prices[Int(id)] = cell.with(state: .loading, revision: 0)
+  }
+
+  /// Marks those tokens of the wallet that the next round will ask for.
+  func markLoading(rowsOf cells: WalletCells) {
+    for index in cells.rows.indices where cells.isPriceWanted(at: index) { markLoading(cells.rows[index].token) }
+  }
+}
+
+extension WalletCells {
+  /// The native coin, and what is held now.
+  func isPriceWanted(at index: Int) -> Bool {
+    index == 0 || (rows[index].isKnown && rows[index].balance != .zero)
   }
 }

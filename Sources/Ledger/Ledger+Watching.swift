@@ -6,8 +6,15 @@ extension Ledger {
   /// wait for a handful of commits, not for ten thousand.
   func drainInbox() async {
     while let messages = inbox.takeAll() {
-      let failures = await registerMissing(in: messages)
-      for message in messages { await handle(message, failures: failures) }
+      registeredNow = []
+      var failures = await registerMissing(in: messages)
+      for message in messages {
+        // A wallet may have been deleted since, by a message before this one.
+        if message.walletKeys.contains(where: { walletIDs[$0] == nil && failures[$0] == nil }) {
+          failures.merge(await registerMissing(in: [message])) { $1 }
+        }
+        await handle(message, failures: failures)
+      }
     }
   }
 
@@ -21,7 +28,8 @@ extension Ledger {
         keys.map { key in
           if let failure = failures[key] { return .failure(failure) }
           guard let id = walletIDs[key] else { return .failure(.notStored) }
-          return .success((id, registeredNow.contains(key)))
+          // Whoever asked first has registered it.
+          return .success((id, registeredNow.remove(key) != nil))
         })
     case .delete(let id, let answer): await delete(id, answer)
     case .setVisible(let isVisible, let wallet, let token, let answer):
@@ -35,7 +43,6 @@ extension Ledger {
     var failures: [WalletKey: WatchFailure] = [:]
     var added: [(id: WalletID, key: WalletKey)] = []
     var seen: Set<WalletKey> = []
-    registeredNow = []
     for key in messages.flatMap(\.walletKeys) where walletIDs[key] == nil && seen.insert(key).inserted {
       if !chains.contains(key.chain) {
         failures[key] = .chainUnsupported(key.chain)
@@ -69,6 +76,7 @@ extension Ledger {
     let walletResults = request.wallets.map { key -> (WalletKey, Result<WalletCells, WatchFailure>) in
       if let failure = failures[key] { return (key, .failure(failure)) }
       guard let id = walletIDs[key] else { return (key, .failure(.notStored)) }
+      registeredNow.remove(key)
       follow(id, bit: request.isOnce ? 0 : bit)
       guard let cells = wallets[id] else { return (key, .failure(.notStored)) }
       rowTokens.formUnion(cells.rows.map(\.token))
@@ -98,15 +106,22 @@ extension Ledger {
     let wasWatched = isWatched(id)
     if !wasWatched {
       age(wallet: id)
-      if wallets[id]?.isComplete == false { wallets[id]?.emptyState = .loading }
+      markLoading(wallet: id)
     }
     if bit != 0 { walletWatchers[id, default: 0] |= bit }
     guard let cells = wallets[id] else { return }
-    if isWatched(id) { for row in cells.rows { markLoading(row.token) } }
+    if isWatched(id) { markLoading(rowsOf: cells) }
     guard !wasWatched else { return }
     for observer in observers {
       observer.walletWanted(id, key: cells.key, readAt: cells.readAt, isWatched: bit != 0)
     }
+  }
+
+  /// A wallet that has never been read is about to be.
+  private func markLoading(wallet id: WalletID) {
+    guard let cells = wallets[id], !cells.isComplete, cells.emptyState != .loading else { return }
+    wallets[id]?.emptyState = .loading
+    wallets[id]?.stateRevision = nextRevision()
   }
 
   private func unwatch(shard: Int, wallets ids: [WalletID], tokens: [TokenID]) {
@@ -211,7 +226,7 @@ extension Ledger {
   public func want(_ wallet: WalletID) {
     guard let cells = wallets[wallet], !isWatched(wallet) else { return }
     age(wallet: wallet)
-    if !cells.isComplete { wallets[wallet]?.emptyState = .loading }
+    markLoading(wallet: wallet)
     for observer in observers {
       observer.walletWanted(wallet, key: cells.key, readAt: cells.readAt, isWatched: false)
     }

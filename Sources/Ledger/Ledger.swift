@@ -61,6 +61,8 @@ public actor Ledger {
   /// How many loops have a direct subscription to the token: one bit each.
   var tokenWatchers: [TokenID: UInt64] = [:]
   var tokenIDs: [TokenKey: TokenID] = [:]
+  /// What a read asks for, for each chain; made when it is asked for.
+  var listedEntries: [ChainCode: [ReadPlan.Entry]] = [:]
 
   var walletIDs: [WalletKey: WalletID] = [:]
   var wallets: [WalletID: WalletCells] = [:]
@@ -131,7 +133,9 @@ public actor Ledger {
     var changed: Set<TokenID> = []
     for (key, info) in entries {
       guard let id = tokenIDs[key] else {
-        _ = addToken(key: key, info: info)
+        var listed = info
+        listed.isListed = true
+        _ = addToken(key: key, info: listed)
         continue
       }
       let held = tokens[Int(id)].info
@@ -151,6 +155,7 @@ public actor Ledger {
     let token = Token(id: id, key: key, info: info)
     tokens.append(token)
     tokenIDs[key] = id
+    listedEntries[key.chain] = nil
     prices.append(
       PriceCell(
         token: token, price: nil, change: nil, state: .unknown, acceptedAt: nil, sourceTime: 0, revision: 0))
@@ -163,6 +168,7 @@ public actor Ledger {
   private func replaceToken(_ id: TokenID, info: TokenInfo) {
     let token = Token(id: id, key: tokens[Int(id)].key, info: info)
     tokens[Int(id)] = token
+    listedEntries[token.key.chain] = nil
     prices[Int(id)] = prices[Int(id)].with(token: token)
     dirtyTokens.insert(id)
     persister?()

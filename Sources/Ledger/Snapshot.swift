@@ -5,7 +5,7 @@ import JSON
 ///
 /// Rows are only ever added at the end, so a snapshot in parts is remembered as row numbers alone; each part
 /// shows its rows as they are when it is built.
-public struct SnapshotEncoder {
+public struct SnapshotEncoder: Sendable {
   public private(set) var cells: WalletCells
   public let epoch: String
   public let revision: Revision
@@ -76,21 +76,26 @@ public struct SnapshotEncoder {
   }
 
   /// `total_usd` sums the visible, listed, priced rows; `unpriced` counts those left out for want of a price.
+  /// Unknown is never zero: there is no total where nothing could be summed but something is there.
   private func appendTotals(to out: inout [UInt8]) {
     var total = ExactValue.zero
     var unpriced: UInt64 = 0
-    var isKnown = false
+    var isKnown = !cells.rows.isEmpty
+    var leftOut = 0
+    var summed = 0
     for (row, price) in zip(cells.rows, prices) where row.isVisible && price.token.info.isListed {
       if let value = Frames.value(of: row, price: price) {
         total.add(value)
-        isKnown = true
-      } else if row.isKnown {
-        unpriced += 1
+        summed += 1
+      } else {
+        leftOut += 1
+        if row.isKnown { unpriced += 1 }
       }
     }
+    if summed == 0, leftOut > 0 { isKnown = false }
     out.append(",\"total_usd\":")
     if !isKnown {
-      out.append("null")  // unknown is never zero
+      out.append("null")
     } else {
       out.append(34)
       total.append(to: &out)
@@ -102,7 +107,7 @@ public struct SnapshotEncoder {
 
   /// The highest revision of the wallet's rows, prices and states: what an `ETag` is made of.
   public var contentRevision: Revision {
-    zip(cells.rows, prices).reduce(cells.registeredRevision) {
+    zip(cells.rows, prices).reduce(max(cells.registeredRevision, cells.stateRevision)) {
       max($0, $1.0.newestRevision, $1.1.revision)
     }
   }

@@ -52,6 +52,8 @@ public struct WalletCells: Sendable {
   public var block: UInt64?
   /// When the wallet was last read from the chain.
   public var readAt: UnixMilliseconds?
+  /// When the state of a wallet without rows last changed.
+  public var stateRevision: Revision = 0
   /// When the wallet was registered: a client that resumes from before it needs a snapshot.
   public var registeredRevision: Revision
 

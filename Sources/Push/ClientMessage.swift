@@ -119,7 +119,7 @@ struct ClientMessage: Sendable {
     case .number(let number):
       if let integer = number.int64, integer.magnitude < 1 << 53 { return .success(.integer(integer)) }
     case .string(let text):
-      if text.count <= idCharacters { return .success(.text(text)) }
+      if text.unicodeScalars.count <= idCharacters { return .success(.text(text)) }
     case .null, .bool, .array, .object: break
     }
     return .failure(
@@ -150,7 +150,7 @@ struct ClientMessage: Sendable {
         return .failure(
           Refusal(
             .unknownOperation,
-            "no op \"\(name.prefix(40))\"; there are subscribe, unsubscribe, list, get, refresh, set, auth, ping"))
+            "no op \"\(name.clipped(to: 40))\"; there are subscribe, unsubscribe, list, get, refresh, set, auth, ping"))
       }
     } catch {
       return .failure(error)
@@ -235,9 +235,14 @@ struct ClientMessage: Sendable {
       switch parse(text) {
       case .success(let key):
         if seen.insert(key).inserted { list.keys.append(key) }
-      case .failure(let refusal): list.failed.append((String(text.prefix(120)), refusal))
+      case .failure(let refusal): list.failed.append((text.clipped(to: 120), refusal))
       }
     }
     return list
   }
+}
+
+extension String {
+  /// The first so many characters. Unicode scalars, not grapheme clusters: one of those has no bounds.
+  func clipped(to count: Int) -> String { String(String.UnicodeScalarView(unicodeScalars.prefix(count))) }
 }

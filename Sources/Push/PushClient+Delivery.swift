@@ -6,18 +6,45 @@ import WebSocket
 /// What a client is owed besides changes. Small whatever the size of the wallet: frames are built when the socket
 /// takes them.
 enum Debt {
-  /// A snapshot of a wallet the client follows. `starts` is empty until part 1 is built.
-  case snapshot(ShardWallet, starts: [Int], next: Int, revision: Revision)
+  /// A snapshot of a wallet the client follows. `cuts` are the first row of each part and, last, the number of
+  /// rows; empty until part 1 is built.
+  case snapshot(ShardWallet, cuts: [Int], next: Int, revision: Revision)
   /// A snapshot of a wallet as it was when it was asked for.
-  case once(SnapshotEncoder, starts: [Int], next: Int)
-  /// What changed after `cursor` in these wallets and tokens.
-  case changes([ShardWallet], [ShardToken], cursor: Revision)
+  case once(SnapshotEncoder, cuts: [Int], next: Int)
+  /// What changed since a client that resumes has left.
+  case changes(OwedChanges)
   /// One price frame for each, whatever its revision.
   case prices([ShardToken], next: Int)
   case heartbeat
 
   func isSnapshot(of wallet: ShardWallet) -> Bool {
     if case .snapshot(let other, _, _, _) = self { other === wallet } else { false }
+  }
+
+  var isChanges: Bool { if case .changes = self { true } else { false } }
+  var isHeartbeat: Bool { if case .heartbeat = self { true } else { false } }
+
+  /// What is left when the client no longer follows the wallet.
+  func without(_ wallet: ShardWallet) -> Debt? {
+    switch self {
+    case .snapshot(let other, _, _, _): return other === wallet ? nil : self
+    case .changes(var owed):
+      owed.wallets.removeAll { $0 === wallet }
+      return .changes(owed)
+    case .once, .prices, .heartbeat: return self
+    }
+  }
+
+  /// What is left when the client no longer follows the token.
+  func without(_ token: ShardToken) -> Debt {
+    switch self {
+    case .changes(var owed):
+      owed.tokens.removeAll { $0 === token }
+      return .changes(owed)
+    case .prices(let tokens, let next):
+      return .prices(tokens[next...].filter { $0 !== token }, next: 0)
+    case .snapshot, .once, .heartbeat: return self
+    }
   }
 }
 
@@ -39,7 +66,8 @@ extension PushClient {
       if sendsNow { connection.sendNow(bytes) } else { connection.write(bytes) }
     }
     lastSent = shard.loop.now
-    if connection.unsentBytes > shard.settings.unsentBytes { fallBehind(at: shard.chunk.revision) }
+    lastQueued = lastSent
+    if !hasRoom { fallBehind(at: shard.chunk.revision) }
   }
 
   /// From here on the client gets the newest values only, when it has taken what is on its way.
@@ -47,250 +75,151 @@ extension PushClient {
     guard mode == .live else { return }
     mode = .lagging
     cursor = revision
+    base = revision
     shard.statistics.lags += 1
     write(Replies.lag(revision: revision))
     scheduleLiveness()
+    waitForRoom()
   }
 
+  /// Statuses are not counted by revisions: one that finds no room is sent as it is then, when there is some.
   func send(status frame: [UInt8]) {
-    if mode == .lagging {
+    if mode == .lagging || !hasRoom {
       missedStatus = true
+      waitForRoom()
     } else {
       settle(sendsNow: false)
       write(frame)
     }
   }
 
-  // MARK: - Debts and catching up
+  func sendMissedStatuses() {
+    guard missedStatus else { return }
+    missedStatus = false
+    for (frame, _) in shard.statuses.values { write(frame) }
+    for entry in wallets { if let frame = entry.wallet.status { write(frame) } }
+  }
+
+  // MARK: - Room
+
+  /// Whether the client may be given more. What it has not taken is bounded by this and one frame.
+  var hasRoom: Bool { connection.unsentBytes <= shard.settings.unsentBytes }
+
+  /// Asks for a look after the next flush. If the kernel then takes everything at once, nobody calls `drained`.
+  func waitForRoom() {
+    hasLookedForRoom = false
+    guard !isWaitingForRoom else { return }
+    isWaitingForRoom = true
+    shard.waitingForRoom.append(self)
+  }
+
+  /// A turn later. What is unsent now was left over by the flush, and `drained` will be called; or it was queued
+  /// since, and then it takes one more look to know.
+  func lookForRoom() {
+    isWaitingForRoom = false
+    guard !isClosed else { return }
+    if connection.unsentBytes == 0 || (hasRoom && mode != .lagging) {
+      pump()
+      unclog()
+    } else if !hasLookedForRoom {
+      waitForRoom()
+      hasLookedForRoom = true
+    }
+  }
+
+  // MARK: - Debts
 
   func owe(_ debt: Debt) { debts.append(debt) }
 
-  /// How many frames' worth of bytes one client may be given before others have their turn.
+  /// A new snapshot takes the place of one that is under way.
+  func oweSnapshot(of wallet: ShardWallet) {
+    debts.removeAll { $0.isSnapshot(of: wallet) }
+    owe(.snapshot(wallet, cuts: [], next: 0, revision: 0))
+  }
+
+  /// How many bytes one client may be given before others have their turn.
   private static let pumpBytes = 262_144
 
   /// Sends what is owed, as far as the socket takes it: debts first, then what changed while lagging.
   func pump() {
+    // What is marked has a lower revision than what is sent here.
+    settle(sendsNow: false)
     var budget = Self.pumpBytes
-    while !isClosed, !debts.isEmpty || mode == .lagging {
-      guard connection.unsentBytes <= shard.settings.unsentBytes else { return pumpLater() }
-      guard budget > 0 else { return pumpLater() }
+    while !isClosed, !debts.isEmpty {
+      guard hasRoom, budget > 0 else { return waitForRoom() }
       let before = connection.unsentBytes
-      if debts.isEmpty {
-        guard catchUp() else { return pumpLater() }
-        return recover()
-      }
       payFirstDebt()
       budget -= max(0, connection.unsentBytes - before)
     }
-  }
-
-  /// What is queued now goes out at the end of this turn. If the kernel takes all of it, nobody calls `drained`:
-  /// the next turn looks.
-  private func pumpLater() {
-    guard !isPumpScheduled else { return }
-    isPumpScheduled = true
-    let loop = shard.loop
-    let name = connection.id
-    loop.post {
-      guard let client = loop.connection(name)?.handler as? PushClient else { return }
-      client.isPumpScheduled = false
-      if client.connection.unsentBytes == 0 { client.pump() }
+    guard !isClosed else { return }
+    if mode == .lagging {
+      guard hasRoom, catchUp() else { return waitForRoom() }
+      recover()
+    } else if missedStatus {
+      guard hasRoom else { return waitForRoom() }
+      sendMissedStatuses()
     }
   }
 
   private func payFirstDebt() {
     switch debts[0] {
-    case .snapshot(let wallet, let starts, let next, let revision):
-      paySnapshot(wallet, starts: starts, next: next, revision: revision)
-    case .once(let encoder, let starts, let next):
-      let starts = starts.isEmpty ? encoder.partStarts(bytes: PushSettings.partBytes) : starts
-      writePart(encoder, starts: starts, next: next)
-      if next + 1 < starts.count {
-        debts[0] = .once(encoder, starts: starts, next: next + 1)
-      } else {
-        debts.removeFirst()
-      }
-    case .changes(let wallets, let tokens, let since):
-      if let rest = sendChanges(wallets: wallets, tokens: tokens, above: since) {
-        debts[0] = .changes(wallets, tokens, cursor: rest)
-      } else {
-        debts.removeFirst()
-      }
+    case .snapshot(let wallet, let cuts, let next, let revision):
+      paySnapshot(wallet, cuts: cuts, next: next, revision: revision)
+    case .once(let encoder, let cuts, let next):
+      let cuts = cuts.isEmpty ? encoder.cuts : cuts
+      writePart(encoder, cuts: cuts, next: next)
+      settleFirstDebt(next + 2 < cuts.count ? .once(encoder, cuts: cuts, next: next + 1) : nil)
+    case .changes(var owed):
+      settleFirstDebt(send(&owed) ? nil : .changes(owed))
     case .prices(let tokens, let next):
-      var index = next
-      while index < tokens.count, connection.unsentBytes <= shard.settings.unsentBytes {
-        write(tokens[index].priceFrame())
-        index += 1
-      }
-      if index < tokens.count { debts[0] = .prices(tokens, next: index) } else { debts.removeFirst() }
+      payPrices(tokens, next: next)
     case .heartbeat:
       debts.removeFirst()
-      // While lagging the heartbeat comes when the client has caught up.
-      switch mode {
-      case .live: if !debts.contains(where: \.isHeartbeat) { write(shard.heartbeat()) }
-      case .paced: write(Replies.heartbeat(epoch: shard.epoch, revision: cursor))
-      case .lagging: break
-      }
+      // It says that everything before it was sent: only the last of several does, and while lagging the one that
+      // comes when the client has caught up.
+      guard mode != .lagging, !debts.contains(where: \.isHeartbeat) else { return }
+      write(mode == .live ? shard.heartbeat() : Replies.heartbeat(epoch: shard.epoch, revision: cursor))
     }
   }
 
-  private func paySnapshot(_ wallet: ShardWallet, starts: [Int], next: Int, revision: Revision) {
-    let isFirst = starts.isEmpty
+  private func settleFirstDebt(_ rest: Debt?) {
+    if let rest { debts[0] = rest } else { debts.removeFirst() }
+  }
+
+  private func payPrices(_ tokens: [ShardToken], next: Int) {
+    var index = next
+    var frames: [[UInt8]] = []
+    var bytes = connection.unsentBytes
+    while index < tokens.count, bytes <= shard.settings.unsentBytes {
+      let frame = tokens[index].priceFrame()
+      frames.append(frame)
+      bytes += frame.count
+      index += 1
+    }
+    write(data: frames)
+    settleFirstDebt(index < tokens.count ? .prices(tokens, next: index) : nil)
+  }
+
+  private func paySnapshot(_ wallet: ShardWallet, cuts: [Int], next: Int, revision: Revision) {
+    let isFirst = cuts.isEmpty
     let encoder = SnapshotEncoder(
       cells: wallet.cells, epoch: shard.epoch, revision: isFirst ? shard.revision : revision,
       prices: wallet.tokens.map(\.cell))
-    let starts = isFirst ? encoder.partStarts(bytes: PushSettings.partBytes) : starts
-    writePart(encoder, starts: starts, next: next)
-    if next + 1 < starts.count {
-      debts[0] = .snapshot(wallet, starts: starts, next: next + 1, revision: encoder.revision)
-    } else {
-      debts.removeFirst()
-    }
+    let cuts = isFirst ? encoder.cuts : cuts
+    writePart(encoder, cuts: cuts, next: next)
+    settleFirstDebt(
+      next + 2 < cuts.count
+        ? .snapshot(wallet, cuts: cuts, next: next + 1, revision: encoder.revision) : nil)
   }
 
-  /// The last part takes all rows that came meanwhile.
-  private func writePart(_ encoder: SnapshotEncoder, starts: [Int], next: Int) {
-    let end = next + 1 < starts.count ? starts[next + 1] : encoder.cells.rows.count
-    let json = encoder.part(rows: starts[next]..<max(starts[next], end), number: next + 1, of: starts.count)
+  /// Rows that have come since part 1 are not in any part: the client is sent each of them as a `token`.
+  private func writePart(_ encoder: SnapshotEncoder, cuts: [Int], next: Int) {
+    let json = encoder.part(rows: cuts[next]..<cuts[next + 1], number: next + 1, of: cuts.count - 1)
     write(WebSocketFrame.text(json))
     shard.statistics.snapshots += 1
   }
-
-  /// - Returns: whether the client has everything now.
-  private func catchUp() -> Bool {
-    if let rest = sendChanges(wallets: wallets.map(\.wallet), tokens: tokens.map(\.token), above: cursor) {
-      cursor = rest
-      return false
-    }
-    cursor = shard.revision
-    return true
-  }
-
-  /// Caught up after a lag.
-  private func recover() {
-    mode = tickInterval == .zero ? .live : .paced
-    shard.statistics.caughtUp += 1
-    if missedStatus {
-      missedStatus = false
-      for (frame, _) in shard.statuses.values { write(frame) }
-    }
-    write(shard.heartbeat())
-    scheduleLiveness()
-  }
-
-  func tick() {
-    tickTimer = shard.loop.schedule(after: tickInterval, self, tag: TimerTag.tick.rawValue)
-    guard mode == .paced, debts.isEmpty, connection.unsentBytes == 0, cursor < shard.revision else { return }
-    let sentBefore = shard.statistics.frames
-    if catchUp() {
-      if shard.statistics.frames != sentBefore { write(shard.heartbeat()) }
-    } else {
-      mode = .lagging
-      shard.statistics.lags += 1
-      pumpLater()
-    }
-  }
-
-  /// Writes the newest values above `cursor`, in ascending revision, until the socket has enough.
-  /// - Returns: where it stopped, or `nil` when everything was written.
-  private func sendChanges(
-    wallets: [ShardWallet], tokens: [ShardToken], above cursor: Revision
-  ) -> Revision? {
-    let changes = shard.changes(wallets: wallets, tokens: tokens, above: cursor)
-    var frames: [[UInt8]] = []
-    var bytes = connection.unsentBytes
-    var stopped: Revision?
-    for change in changes {
-      guard bytes <= shard.settings.unsentBytes else {
-        stopped = change.revision - 1
-        break
-      }
-      let frame = change.frame()
-      frames.append(frame)
-      bytes += frame.count
-    }
-    shard.statistics.frames &+= UInt64(frames.count)
-    if wantsBatches { frames = BatchFrames.build(frames) }
-    for frame in frames { write(frame) }
-    return stopped
-  }
 }
 
-extension Debt {
-  fileprivate var isHeartbeat: Bool { if case .heartbeat = self { true } else { false } }
-}
-
-/// A cell above a cursor, whose frame is built when it is written.
-struct PendingChange {
-  enum Subject {
-    case price(ShardToken)
-    case row(ShardWallet, Int)
-  }
-  var revision: Revision
-  var subject: Subject
-
-  func frame() -> [UInt8] {
-    switch subject {
-    case .price(let token): return token.priceFrame()
-    case .row(let wallet, let index):
-      let row = wallet.cells.rows[index]
-      let cell = wallet.tokens[index].cell
-      return WebSocketFrame.text(
-        row.rowRevision >= row.revision
-          ? Frames.token(wallet: wallet.key, row: row, price: cell)
-          : Frames.balance(wallet: wallet.key, row: row, token: cell.token))
-    }
-  }
-}
-
-extension Shard {
-  /// The cells of these wallets and tokens with a revision above the cursor, in ascending revision; a price that
-  /// several wallets share counts once.
-  func changes(wallets: [ShardWallet], tokens: [ShardToken], above cursor: Revision) -> [PendingChange] {
-    stamp += 1
-    var changes: [PendingChange] = []
-    func add(_ token: ShardToken) {
-      guard token.stamp != stamp else { return }
-      token.stamp = stamp
-      if token.cell.revision > cursor {
-        changes.append(PendingChange(revision: token.cell.revision, subject: .price(token)))
-      }
-    }
-    for wallet in wallets {
-      for (index, row) in wallet.cells.rows.enumerated() where row.newestRevision > cursor {
-        changes.append(PendingChange(revision: row.newestRevision, subject: .row(wallet, index)))
-      }
-      for token in wallet.tokens { add(token) }
-    }
-    for token in tokens { add(token) }
-    changes.sort { $0.revision < $1.revision }
-    return changes
-  }
-}
-
-/// How a subscribe with `since` is answered: what is sent whole, and what only as changes.
-struct ResumePlan {
-  private(set) var isResumed = false
-  private(set) var changed = 0
-  private(set) var snapshots: [ShardWallet]
-  private(set) var resume: Debt?
-
-  init(
-    since: Subscription.Since, epoch: String, ledgerRevision: Revision, wallets: [ShardWallet],
-    tokens: [ShardToken], shard: Shard
-  ) {
-    snapshots = wallets
-    if !tokens.isEmpty { resume = .prices(tokens, next: 0) }
-    guard case .point(let point) = since, point.epoch == epoch, point.revision <= ledgerRevision
-    else { return }
-    isResumed = true
-    // Registered again, or never read: the client can't have the rows that changes apply to.
-    let isWhole: (ShardWallet) -> Bool = {
-      !$0.cells.isComplete || $0.cells.registeredRevision > point.revision
-    }
-    snapshots = wallets.filter(isWhole)
-    let resumed = wallets.filter { !isWhole($0) }
-    changed = shard.changes(wallets: resumed, tokens: tokens, above: point.revision).count
-    resume = .changes(resumed, tokens, cursor: point.revision)
-  }
+extension SnapshotEncoder {
+  fileprivate var cuts: [Int] { partStarts(bytes: PushSettings.partBytes) + [cells.rows.count] }
 }

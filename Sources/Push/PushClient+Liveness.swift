@@ -7,7 +7,9 @@ extension PushClient {
     shard.loop.cancel(livenessTimer)
     var deadline = nextPing
     if connection.unsentBytes > 0 {
-      deadline = min(deadline, connection.lastProgress + shard.settings.slowTimeout)
+      // What was queued in this turn only begins to wait: `lastProgress` may be of long ago.
+      let since = lastQueued == shard.loop.now ? lastQueued : connection.lastProgress
+      deadline = min(deadline, since + shard.settings.slowTimeout)
     } else if let pongDeadline {
       deadline = min(deadline, pongDeadline)
     }
@@ -15,6 +17,12 @@ extension PushClient {
   }
 
   func checkLiveness(now: LoopInstant) {
+    if connection.unsentBytes > 0, lastQueued == now {
+      // Queued in this very turn: the kernel has not had a chance to take it. The next turn shows.
+      livenessTimer = shard.loop.schedule(
+        after: .milliseconds(1), self, tag: TimerTag.liveness.rawValue)
+      return
+    }
     if connection.unsentBytes > 0 {
       // While anything is unsent only slowness counts: a pong can't come before what it answers was taken.
       pongDeadline = nil
@@ -42,6 +50,7 @@ extension PushClient {
     var out: [UInt8] = []
     try? machine.ping(into: &out)
     connection.write(out)
+    lastQueued = now
     nextPing = now + shard.settings.pingInterval
     pongDeadline = now + shard.settings.pongTimeout
   }

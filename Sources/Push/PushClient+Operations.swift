@@ -13,8 +13,9 @@ extension PushClient {
     case .get(let key): get(key, id: id)
     case .refresh(let key): refresh(key, id: id)
     case .set(let rate, let batch):
-      apply(rate: rate, batch: batch)
       write(Replies.ok(id))
+      apply(rate: rate, batch: batch)
+      pump()
     case .auth:
       // No tokens are asked for, so any is as good as none.
       write(Replies.ok(id))
@@ -33,7 +34,7 @@ extension PushClient {
         let key = try WalletKey(parsing: name)
         if !list.keys.contains(key) { list.keys.append(key) }
       } catch {
-        list.failed.append((String(name.prefix(120)), Refusal(.badWallet, error.description)))
+        list.failed.append((name.clipped(to: 120), Refusal(.badWallet, error.description)))
       }
     }
     subscription.wallets = list
@@ -106,7 +107,6 @@ extension PushClient {
     settle(sendsNow: false)
     for wallet in followed { attach(wallet) }
     for token in followedTokens { attach(token) }
-    apply(rate: subscription.rate, batch: subscription.batch)
     let plan = ResumePlan(
       since: subscription.since, epoch: shard.epoch, ledgerRevision: ledgerRevision, wallets: followed,
       tokens: followedTokens, shard: shard)
@@ -126,13 +126,12 @@ extension PushClient {
         }
       })
     for (frame, isAbnormal) in shard.statuses.values where isAbnormal { write(frame) }
-    for wallet in plan.snapshots {
-      debts.removeAll { $0.isSnapshot(of: wallet) }
-      owe(.snapshot(wallet, starts: [], next: 0, revision: 0))
-    }
+    apply(rate: subscription.rate, batch: subscription.batch)
+    for wallet in plan.snapshots { oweSnapshot(of: wallet) }
     if let resume = plan.resume { owe(resume) }
-    if !followed.isEmpty || !followedTokens.isEmpty { owe(.heartbeat) }
+    if !followed.isEmpty || !followedTokens.isEmpty || plan.isResumed { owe(.heartbeat) }
     pump()
+    if debts.contains(where: \.isChanges) { holdBack() }
   }
 
   private func unsubscribe(_ walletList: KeyList<WalletKey>?, _ tokenList: KeyList<TokenKey>?, id: MessageID?) {
@@ -184,7 +183,7 @@ extension PushClient {
       write(Replies.ok(id) { $0.append(wallet: key) })
       let encoder = SnapshotEncoder(
         cells: wallet.cells, epoch: shard.epoch, revision: shard.revision, prices: wallet.tokens.map(\.cell))
-      owe(.once(encoder, starts: [], next: 0))
+      owe(.once(encoder, cuts: [], next: 0))
       return pump()
     }
     isWaiting = true
@@ -203,7 +202,7 @@ extension PushClient {
       let encoder = SnapshotEncoder(
         cells: cells, epoch: reply.epoch, revision: reply.revision,
         prices: cells.rows.compactMap { prices[$0.token] })
-      owe(.once(encoder, starts: [], next: 0))
+      owe(.once(encoder, cuts: [], next: 0))
       pump()
     }
   }
@@ -240,6 +239,7 @@ extension PushClient {
   /// Shorter ticks than this would be no pacing.
   private static let shortestTick = Duration.milliseconds(10)
 
+  /// What it makes necessary is sent by the caller's `pump`.
   private func apply(rate: RateChange, batch: Bool?) {
     if let batch, batch != wantsBatches {
       settle(sendsNow: false)
@@ -250,16 +250,15 @@ extension PushClient {
     case .unlimited:
       tickInterval = .zero
       shard.loop.cancel(tickTimer)
-      if mode == .paced {
-        mode = .lagging
-        pump()
-      }
+      // The rest of the current tick is caught up with, then it is live.
+      if mode == .paced { mode = .lagging }
     case .ticksPerSecond(let rate):
       tickInterval = max(Self.shortestTick, .seconds(min(86_400, 1 / rate)))
       settle(sendsNow: false)
       if mode == .live {
         mode = .paced
         cursor = shard.revision
+        base = cursor
       }
       shard.loop.cancel(tickTimer)
       tickTimer = shard.loop.schedule(after: tickInterval, self, tag: TimerTag.tick.rawValue)
@@ -288,13 +287,15 @@ extension PushClient {
   private func drop(_ wallet: ShardWallet) {
     guard let index = wallets.firstIndex(where: { $0.wallet === wallet }) else { return }
     let entry = wallets.remove(at: index)
-    debts.removeAll { $0.isSnapshot(of: wallet) }
+    debts = debts.compactMap { $0.without(wallet) }
     detach(entry)
   }
 
   private func drop(_ token: ShardToken) {
     guard let index = tokens.firstIndex(where: { $0.token === token }) else { return }
-    detach(tokens.remove(at: index))
+    let entry = tokens.remove(at: index)
+    debts = debts.map { $0.without(token) }
+    detach(entry)
   }
 
   /// The wallet was deleted.

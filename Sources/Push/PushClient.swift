@@ -7,6 +7,7 @@
 //   PushClient.swift             coming, going, messages in
 //   PushClient+Operations.swift  what it asks for
 //   PushClient+Delivery.swift    what it is sent, and what it is owed
+//   PushClient+CatchUp.swift     the newest values above a cursor
 //   PushClient+Liveness.swift    pings, pongs, slowness
 
 import EventLoop
@@ -41,14 +42,21 @@ final class PushClient: ConnectionHandler, TimerTarget {
   /// Waits for the ledger's answer to an operation; later messages wait with it.
   var isWaiting = false
   var isClosed = false
-  /// A status went by while lagging.
+  /// It did not take our replies: until it has, nothing more is read from it.
+  private var isClogged = false
+  /// A status went by while there was no room.
   var missedStatus = false
-  var isPumpScheduled = false
+  /// In the shard's list of those without room.
+  var isWaitingForRoom = false
+  var hasLookedForRoom = false
 
   /// Which frames of the open chunk this client is to get. Only while live.
   var mask: UInt64 = 0
   /// Everything up to here was sent. Means something unless live.
   var cursor: Revision = 0
+  /// Where catching up began. It may take several steps, which move `cursor`; rows that were inserted or renamed
+  /// after this have not been shown whole.
+  var base: Revision = 0
   /// What is owed besides changes: snapshots, resumed changes, the heartbeats behind them.
   var debts: [Debt] = []
   /// Bytes that came while waiting.
@@ -58,7 +66,10 @@ final class PushClient: ConnectionHandler, TimerTarget {
   var tickInterval: Duration = .zero
   var tickTimer = TimerID.none
   var livenessTimer = TimerID.none
+  /// When the client was last sent a message.
   var lastSent: LoopInstant
+  /// When anything was last queued: what was queued in this very turn has not been offered to the kernel yet.
+  var lastQueued: LoopInstant
   var nextPing: LoopInstant
   var pongDeadline: LoopInstant?
   /// When the operations so far are paid off, at `operationsPerSecond`.
@@ -70,6 +81,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
     machine = WebSocketConnection(role: .server, limits: shard.settings.webSocketLimits)
     let now = shard.loop.now
     lastSent = now
+    lastQueued = now
     nextPing = now + shard.settings.pingInterval
     operationsPaid = now
   }
@@ -85,7 +97,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
   // MARK: - Messages in
 
   func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
-    if isWaiting {
+    if isWaiting || isClogged {
       stash.append(contentsOf: bytes)
     } else {
       process(bytes)
@@ -96,7 +108,10 @@ final class PushClient: ConnectionHandler, TimerTarget {
     var input = bytes
     pongDeadline = nil
     do throws(RemoteError) {
-      while !isClosed, !isWaiting, let event = try machine.next(&input) { handle(event) }
+      while !isClosed, !isWaiting, !isClogged, let event = try machine.next(&input) {
+        handle(event)
+        checkRoom()
+      }
     } catch {
       // The machine has queued the Close that answers.
       writeMachineOutput()
@@ -104,20 +119,41 @@ final class PushClient: ConnectionHandler, TimerTarget {
       return
     }
     writeMachineOutput()
-    if isWaiting, !isClosed {
+    checkRoom()
+    if isWaiting || isClogged, !isClosed {
       stash.append(contentsOf: input)
       connection.pauseReading()
     }
+  }
+
+  /// A client that asks and asks without taking the answers must not make a queue of them grow.
+  private func checkRoom() {
+    guard !isClogged, !isClosed, !hasRoom else { return }
+    isClogged = true
+    waitForRoom()
   }
 
   /// The ledger has answered: what came meanwhile is read now.
   func resume() {
     guard isWaiting, !isClosed else { return }
     isWaiting = false
+    processStash()
+  }
+
+  /// There may be room again.
+  func unclog() {
+    guard isClogged, !isClosed else { return }
+    guard hasRoom else { return waitForRoom() }
+    isClogged = false
+    processStash()
+  }
+
+  private func processStash() {
+    guard !isWaiting, !isClogged, !isClosed else { return }
     var waiting = stash
     stash = []
     if !waiting.isEmpty { waiting.withUnsafeMutableBytes { process($0) } }
-    if !isWaiting, !isClosed { connection.resumeReading() }
+    if !isWaiting, !isClogged, !isClosed { connection.resumeReading() }
   }
 
   private func handle(_ event: WebSocketConnection.Event) {
@@ -149,7 +185,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
   /// A second's worth of operations may come at once. The limit counts every message, refused ones too.
   /// - Returns: milliseconds to wait, when there were too many.
   private func overdraft() -> Int64? {
-    let cost = Duration.seconds(1 / shard.settings.operationsPerSecond)
+    let cost = Duration.seconds(1 / max(0.001, shard.settings.operationsPerSecond))
     let now = shard.loop.now
     let paid = max(operationsPaid, now) + cost
     let ahead = paid - now
@@ -172,6 +208,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
 
   func drained(_ connection: Connection) {
     pump()
+    unclog()
   }
 
   /// Starts the closing handshake; the connection ends once the Close has been sent.
@@ -223,10 +260,13 @@ final class PushClient: ConnectionHandler, TimerTarget {
     guard !isClosed else { return }
     connection.write(bytes)
     lastSent = shard.loop.now
+    lastQueued = lastSent
   }
 
   private func writeMachineOutput() {
-    if machine.hasOutput { connection.write(machine.takeOutput()) }
+    guard machine.hasOutput else { return }
+    connection.write(machine.takeOutput())
+    lastQueued = shard.loop.now
   }
 
   // MARK: - Timers

@@ -121,10 +121,8 @@ extension [UInt8] {
     }
   }
 
-  /// `,"wallets":["…"],"failed":[{"wallet":"…","code":"…","message":"…"}]`
-  mutating func append(
-    keys: [some CustomStringConvertible], named list: StaticString
-  ) {
+  /// `,"wallets":["…"]`
+  mutating func append(keys: [some CustomStringConvertible], named list: StaticString) {
     append(",\"")
     append(list)
     append("\":[")
@@ -135,6 +133,7 @@ extension [UInt8] {
     append(93)
   }
 
+  /// `,"failed":[{"wallet":"…","code":"…","message":"…"}]`; those that pass carry `retry_ms`.
   mutating func append(failed: [FailedKey]) {
     append(",\"failed\":[")
     for (index, entry) in failed.enumerated() {
@@ -145,6 +144,10 @@ extension [UInt8] {
       append(contentsOf: entry.refusal.code.rawValue.utf8)
       append("\",\"message\":")
       append(json: entry.refusal.message)
+      if let retry = entry.refusal.retryMilliseconds {
+        append(",\"retry_ms\":")
+        append(decimal: retry)
+      }
       append(125)
     }
     append(93)

@@ -6,9 +6,9 @@ extension Shard {
   /// A batch from the mailbox: the tables take the new values, clients are marked.
   func take(_ framed: FramedBatch) {
     let batch = framed.batch
-    for cell in batch.tokens where tokens[cell.token.id] != nil || isNeeded(cell, in: batch) {
-      _ = shardToken(cell)
-    }
+    // With a wallet of ours in the batch all its tokens are taken; those that nobody refers to go again below.
+    let holdsWallet = batch.wallets.contains { walletsByID[$0.id] != nil }
+    for cell in batch.tokens where holdsWallet || tokens[cell.token.id] != nil { _ = shardToken(cell) }
     for cells in batch.wallets where walletsByID[cells.id] != nil { _ = shardWallet(cells) }
     for (change, frame) in zip(batch.changes, framed.frames) {
       if chunk.isFull { flushChunk(isLast: false) }
@@ -22,20 +22,13 @@ extension Shard {
     for cell in batch.tokens { if let token = tokens[cell.token.id] { retire(token) } }
   }
 
-  /// Whether a wallet of the batch that we hold has a row of it.
-  private func isNeeded(_ cell: PriceCell, in batch: LedgerBatch) -> Bool {
-    batch.wallets.contains { cells in
-      walletsByID[cells.id] != nil && cells.rows.contains { $0.token == cell.token.id }
-    }
-  }
-
   private func mark(_ change: LedgerBatch.Change, _ frame: [UInt8]) {
     switch change.subject {
     case .price(let cell):
       guard let token = tokens[cell.token.id] else { return }
       token.replace(cell, frame: frame)
       let bit = chunk.append(frame, revision: change.revision)
-      for wallet in token.wallets { touch(wallet, bit) }
+      for holder in token.holders { touch(holder.wallet, bit) }
       for client in token.clients { touch(client, bit) }
     case .row(let id):
       guard let wallet = walletsByID[id] else { return }
@@ -68,6 +61,21 @@ extension Shard {
 
   func endTurn() {
     if !chunk.isEmpty { flushChunk(isLast: true) }
+    guard !waitingForRoom.isEmpty else { return }
+    dueForRoom.append(contentsOf: waitingForRoom)
+    waitingForRoom.removeAll(keepingCapacity: true)
+    guard !isRoomPosted else { return }
+    isRoomPosted = true
+    loop.post { self.giveRoom() }
+  }
+
+  /// A turn has passed, and with it a flush, since these clients had no room: either the kernel took everything,
+  /// or some was left over, and then the connection says when it has drained.
+  private func giveRoom() {
+    isRoomPosted = false
+    var due: ContiguousArray<PushClient> = []
+    swap(&due, &dueForRoom)
+    for client in due { client.lookForRoom() }
   }
 
   /// Every marked client gets its frames. More than one chunk in a turn is queued, so that all goes out in one
@@ -82,7 +90,7 @@ extension Shard {
   private func sendSnapshots(of id: WalletID) {
     guard let wallet = walletsByID[id] else { return }
     for client in Array(wallet.clients) {
-      client.owe(.snapshot(wallet, starts: [], next: 0, revision: 0))
+      client.oweSnapshot(of: wallet)
       client.owe(.heartbeat)
       client.pump()
     }
@@ -92,6 +100,7 @@ extension Shard {
     switch status.subject {
     case .wallet(let id):
       guard let wallet = walletsByID[id] else { return }
+      wallet.status = frame
       for client in wallet.clients { client.send(status: frame) }
     case .chain, .prices:
       statuses[status.subject] = (frame, status.isAbnormal)

@@ -7,7 +7,7 @@
 // A batch is not sent, it marks. Each frame gets a bit; a changed token marks the wallets that hold it, these mark
 // the clients that follow them. At the end of the turn each marked client is sent the frames of its mask in one
 // call, and clients with the same mask share the gathered bytes. A client that has not taken what it was sent is
-// not marked at all: it is a cursor, and catches up when it has drained (PushClient+CatchUp).
+// not marked at all: it is a cursor, and catches up when it has drained (PushClient+CatchUp.swift).
 //
 //   Shard.swift            the tables, who comes and goes
 //   Shard+Batches.swift    marking and sending
@@ -47,10 +47,15 @@ public final class Shard: @unchecked Sendable {
   var chunk = Chunk()
   var touchedWallets: ContiguousArray<ShardWallet> = []
   var touchedClients: ContiguousArray<PushClient> = []
+  /// Clients that have something to be sent, but no room for it in this turn.
+  var waitingForRoom: ContiguousArray<PushClient> = []
+  /// Those of the turn before.
+  var dueForRoom: ContiguousArray<PushClient> = []
+  var isRoomPosted = false
   var statuses: [StatusFrame.Subject: (frame: [UInt8], isAbnormal: Bool)] = [:]
   private var heartbeatFrame: (revision: Revision, bytes: [UInt8])?
   var stamp: UInt64 = 0
-  var isDraining = false
+  public private(set) var isDraining = false
   public internal(set) var statistics = ShardStatistics()
 
   /// Before the loop starts.
@@ -155,7 +160,7 @@ public final class Shard: @unchecked Sendable {
   /// - Parameter random: a source of uniformly distributed numbers.
   public func drain(window: Duration, random: () -> UInt64) {
     isDraining = true
-    let milliseconds = max(1, UInt64(clamping: window.components.seconds) * 1_000)
+    let milliseconds = UInt64(max(1, window.inMilliseconds))
     for client in Array(clientList.values) {
       client.drain(retryMilliseconds: Int64(random() % milliseconds) + 50)
     }

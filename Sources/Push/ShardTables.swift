@@ -10,7 +10,12 @@ final class ShardToken {
   var cell: PriceCell { didSet { frame = nil } }
   /// The price frame as it was published, shared with every loop; built here when it is asked for late.
   private var frame: [UInt8]?
-  var wallets: ContiguousArray<ShardWallet> = []
+  /// A wallet with a row of the token, and the row's number.
+  struct Holder {
+    let wallet: ShardWallet
+    let row: UInt32
+  }
+  var holders: ContiguousArray<Holder> = []
   var clients: ContiguousArray<PushClient> = []
   /// In a catch-up: whether the token was taken into account already.
   var stamp: UInt64 = 0
@@ -29,7 +34,7 @@ final class ShardToken {
     return built
   }
 
-  var isUnused: Bool { wallets.isEmpty && clients.isEmpty }
+  var isUnused: Bool { holders.isEmpty && clients.isEmpty }
 }
 
 /// A wallet that clients of this loop follow.
@@ -42,6 +47,8 @@ final class ShardWallet {
   var clients: ContiguousArray<PushClient> = []
   /// Which frames of the open chunk concern this wallet.
   var mask: UInt64 = 0
+  /// The last `status` frame about it.
+  var status: [UInt8]?
 
   init(cells: WalletCells) { self.cells = cells }
 
@@ -54,21 +61,19 @@ final class ShardWallet {
     for row in newer.rows[min(tokens.count, newer.rows.count)...] {
       let token = token(row.token)
       tokens.append(token)
-      positions.append(UInt32(token.wallets.count))
-      token.wallets.append(self)
+      positions.append(UInt32(token.holders.count))
+      token.holders.append(ShardToken.Holder(wallet: self, row: UInt32(tokens.count - 1)))
     }
   }
 
-  /// Takes the wallet out of its tokens' lists.
+  /// Takes the wallet out of its tokens' lists; the last one of each list takes its place there.
   func detach() {
     for (index, token) in tokens.enumerated() {
       let position = Int(positions[index])
-      let last = token.wallets.removeLast()
-      guard last !== self else { continue }
-      token.wallets[position] = last
-      if let moved = last.tokens.firstIndex(where: { $0 === token }) {
-        last.positions[moved] = UInt32(position)
-      }
+      let last = token.holders.removeLast()
+      guard last.wallet !== self else { continue }
+      token.holders[position] = last
+      last.wallet.positions[Int(last.row)] = UInt32(position)
     }
     tokens = []
     positions = []

@@ -45,7 +45,12 @@ public final class WalletPushServer: Sendable {
 
   /// `http://HOST:PORT`, as a browser on this machine can use it.
   public var url: String {
-    let host = settings.http.host == "0.0.0.0" ? "127.0.0.1" : settings.http.host
+    let host =
+      switch settings.http.host {
+      case "0.0.0.0": "127.0.0.1"
+      case "::": "::1"
+      default: settings.http.host
+      }
     return host.contains(":") ? "http://[\(host)]:\(address.port)" : "http://\(host):\(address.port)"
   }
 
@@ -58,6 +63,10 @@ public final class WalletPushServer: Sendable {
     settings: Settings, metrics: PrometheusMetrics, logger: Logger
   ) async throws(StartError) -> WalletPushServer {
     let parts: Parts
+    for warning in settings.warnings { logger.warning("\(warning)") }
+    if settings.auth == nil {
+      logger.notice("no access tokens are asked for", metadata: ["host": "\(settings.http.host)"])
+    }
     do {
       parts = try await Parts(settings: settings, metrics: metrics, logger: logger)
     } catch let error as StartError {
@@ -116,6 +125,20 @@ public final class WalletPushServer: Sendable {
     logger.info("stopped")
   }
 
+  /// SIGHUP: reads the token lists anew and takes over the log level. What is wrong is logged, and what was read before
+  /// stays.
+  public func reload(_ settings: Settings) async {
+    ServerLog.setLevel(settings.log.logLevel)
+    for chain in settings.chains {
+      do {
+        await ledger.applyList(try TokenListFiles.entries(of: chain, logger: logger))
+      } catch {
+        logger.error("token list not reloaded", metadata: ["reason": "\(error)"])
+      }
+    }
+    logger.notice("reloaded token lists and log level")
+  }
+
   /// Goodbyes take a round trip; a client that does not answer is not waited for longer than `drainSeconds`.
   private func waitForClients() async {
     let deadline = ContinuousClock.now + settings.limits.drain
@@ -135,7 +158,8 @@ public final class WalletPushServer: Sendable {
     return generator.next()
   }
 
-  static let clock: @Sendable () -> UnixMilliseconds = {
+  /// Unix time.
+  public static let clock: @Sendable () -> UnixMilliseconds = {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
@@ -190,7 +214,9 @@ private struct Parts {
       count: settings.http.loops, name: "walletpush", configuration: Self.loopConfiguration(settings))
     resolver = try Resolver(threads: 2, queueMaximum: 1_024)
     client = HTTPClient(
-      loops: loops, resolver: resolver, configuration: .standard, logger: logger)
+      loops: loops, resolver: resolver, configuration: .standard(
+        userAgent: WalletPushServer.name, security: try TLSClient(trust: .system)),
+      logger: logger)
 
     let desk = DeferredDesk()
     let pushSettings = Self.pushSettings(settings)
@@ -226,6 +252,7 @@ private struct Parts {
         cooldown: settings.refresh.cooldown, balanceTTL: settings.cache.balance),
       clock: WalletPushServer.clock, logger: logger)
     desk.attach(RefreshDesk(refresh: refresh))
+    let hasPrices = settings.prices.sources.contains(.defiLlama)
     pricing = PricePipeline(
       ledger: ledger, chains: chains.map(\.chain), client: client,
       settings: PricingSettings(
@@ -233,7 +260,7 @@ private struct Parts {
       clock: WalletPushServer.clock, logger: logger)
     await refresh.setPriceRound { [pricing] tokens in await pricing.refreshPrices(of: tokens) }
     await ledger.observe(with: refresh)
-    await ledger.observe(with: pricing)
+    if hasPrices { await ledger.observe(with: pricing) }
 
     services = Services(
       serverName: WalletPushServer.name, ledger: ledger, refresh: refresh, writer: writer, shards: shards,
@@ -243,7 +270,7 @@ private struct Parts {
     address = try Self.listen(settings, shards, router)
     try loops.start()
     await refresh.start()
-    await pricing.start()
+    if hasPrices { await pricing.start() }
   }
 
   /// Every loop has a listener of its own on the same port; the kernel spreads the connections.

@@ -24,7 +24,8 @@ extension Database {
   public func syncChains(_ chains: [ChainRecord]) throws(StorageError) -> Set<ChainCode> {
     try blockingTransaction { db in
       let insert = try RawStatement(
-        "INSERT INTO chains (code, chain_id, name, symbol) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", on: db)
+        "INSERT INTO chains (code, chain_id, name, symbol) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", on: db
+      )
       for chain in chains {
         try insert.bind(1, chain.code.description)
         try insert.bind(2, bits: chain.chainID)

@@ -36,8 +36,8 @@ extension Database {
     }
   }
 
-  /// Marks the file clean at `revision`, when everything up to it is stored, and closes it. For those who write
-  /// without a `Writer`; it does this itself.
+  /// Marks the file clean at `revision`, when everything up to it is stored, and closes it. For those who
+  /// write without a `Writer`; it does this itself.
   ///
   /// The ledger must have come to rest: a revision it hands out afterwards would be handed out again.
   public func closeCleanly(revision: Revision) async throws(StorageError) {
@@ -79,7 +79,8 @@ struct Meta {
 
   static func write(_ db: GRDB.Database, epoch: String, revision: Revision, isClean: Bool) throws {
     let statement = try db.makeStatement(
-      sql: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+      sql:
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
     try statement.execute(arguments: ["epoch", epoch])
     try statement.execute(arguments: ["revision", String(revision)])
     try statement.execute(arguments: ["clean", isClean ? "1" : "0"])

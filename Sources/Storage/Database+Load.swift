@@ -1,10 +1,10 @@
-// What a start reads: rows are stepped in SQLite's own memory and become the ledger's values one by one, so that the
-// whole costs little more than the ledger's own size.
+// What a start reads: rows are stepped in SQLite's own memory and become the ledger's values one by one, so
+// that the whole costs little more than the ledger's own size.
 //
-// The file is ours, but disks fail and people edit. A value that makes no sense costs what depends on it and nothing
-// more: a balance becomes unknown, a price is forgotten, a wallet without a readable address is left out; all are counted
-// and logged. Only the numbers of tokens must hold, since every row and every client's table is built on them: a gap
-// there is an error.
+// The file is ours, but disks fail and people edit. A value that makes no sense costs what depends on it and
+// nothing more: a balance becomes unknown, a price is forgotten, a wallet without a readable address is left
+// out; all are counted and logged. Only the numbers of tokens must hold, since every row and every client's
+// table is built on them: a gap there is an error.
 
 import Ethereum
 import GRDB
@@ -55,7 +55,8 @@ extension Database {
     try await transaction { db in
       var prices: [TokenID: StoredPrice] = [:]
       let statement = try RawStatement(
-        "SELECT id, current_price_usd, price_change_24h FROM tokens WHERE current_price_usd IS NOT NULL", on: db)
+        "SELECT id, current_price_usd, price_change_24h FROM tokens WHERE current_price_usd IS NOT NULL",
+        on: db)
       while try statement.step() {
         guard let id = TokenID(exactly: statement.integer(0)) else { continue }
         prices[id] = StoredPrice(
@@ -78,7 +79,8 @@ private struct Loader {
   mutating func loadTokens(_ db: GRDB.Database) throws {
     let statement = try RawStatement(
       """
-      SELECT id, chain, address, symbol, name, decimals, logo_url, is_listed, is_active FROM tokens ORDER BY id
+      SELECT id, chain, address, symbol, name, decimals, logo_url, is_listed, is_active
+      FROM tokens ORDER BY id
       """, on: db)
     while try statement.step() {
       let id = statement.integer(0)
@@ -105,7 +107,8 @@ private struct Loader {
       FROM ledger_prices ORDER BY token_id
       """, on: db)
     while try statement.step() {
-      guard let token = knownToken(statement.integer(0)), let price = statement.decimal(1), !price.isNegative else {
+      guard let token = knownToken(statement.integer(0)), let price = statement.decimal(1), !price.isNegative
+      else {
         problems.prices += 1
         continue
       }
@@ -184,7 +187,8 @@ private struct Loader {
   /// SQLite remembers the highest number ever given, so that a deleted wallet's is not given again.
   private func nextWalletID(_ db: GRDB.Database) throws -> WalletID {
     let highest = try Int64.fetchOne(
-      db, sql: "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'wallets'), 0), "
+      db,
+      sql: "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'wallets'), 0), "
         + "ifnull((SELECT max(id) FROM wallets), 0))")
     let (next, overflow) = (highest ?? 0).addingReportingOverflow(1)
     guard !overflow, next > 0 else { throw damaged("the wallets' numbers are used up") }

@@ -1,16 +1,18 @@
 // The database: what must outlive the process.
 //
-// One SQLite file, one connection, one serial queue (GRDB's): with a single writer and reads only at the start, a
-// pool would cost memory and give nothing. Write-ahead log, synchronous FULL: what a transaction committed survives a
-// killed process and a power cut.
+// One SQLite file, one connection, one serial queue (GRDB's): with a single writer and reads only at the
+// start, a pool would cost memory and give nothing. Write-ahead log, synchronous FULL: what a transaction
+// committed survives a killed process and a power cut.
 //
-// Two kinds of writes. Registrations, deletions and visibility are durable when their call returns (`WalletStore`).
-// Prices and balances follow a moment later, many at a time (`Writer`); a crash may lose the last of them, which the
-// next read of the chain brings back. What must not happen is that a revision names two different states. So:
+// Two kinds of writes. Registrations, deletions and visibility are durable when their call returns
+// (`WalletStore`). Prices and balances follow a moment later, many at a time (`Writer`); a crash may lose the
+// last of them, which the next read of the chain brings back. What must not happen is that a revision names
+// two different states. So:
 //
-// The life of a revision counter. Opening marks the file unclean before anything is served, `Writer.closeCleanly`
-// marks it clean in the very transaction that stores the last state. Who opens a clean file goes on with its epoch and
-// revision; who opens an unclean one, where clients may have seen revisions that were never stored, begins a new epoch.
+// The life of a revision counter. Opening marks the file unclean before anything is served,
+// `Writer.closeCleanly` marks it clean in the very transaction that stores the last state. Who opens a clean
+// file goes on with its epoch and revision; who opens an unclean one, where clients may have seen revisions
+// that were never stored, begins a new epoch.
 //
 //   Database.swift          opening, transactions, closing
 //   Database+Epoch.swift    the life of the revision counter
@@ -162,8 +164,8 @@ public final class Database: Sendable {
 
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
-  /// Closes the file as it is. Unless `Writer.closeCleanly` or `closeCleanly(revision:)` came before, the next
-  /// start begins a new epoch.
+  /// Closes the file as it is. Unless `Writer.closeCleanly` or `closeCleanly(revision:)` came before, the
+  /// next start begins a new epoch.
   public func close() {
     let wasClosed = state.withLock { state in
       defer { state.isClosed = true }

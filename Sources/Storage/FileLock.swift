@@ -3,12 +3,12 @@ import Synchronization
 
 /// The right to serve from one database file, held by one process at a time.
 ///
-/// An exclusive `flock` on `<path>.lock`. The kernel drops it when its holder dies, however it dies, so the file itself
-/// is never removed: removing it would let two processes hold locks on two files of one name. It holds the number of
-/// the process, for the other's error message.
+/// An exclusive `flock` on `<path>.lock`. The kernel drops it when its holder dies, however it dies, so the
+/// file itself is never removed: removing it would let two processes hold locks on two files of one name. It
+/// holds the number of the process, for the other's error message.
 ///
-/// SQLite's own locks are not enough: they come and go with each transaction, and two servers that take turns would
-/// both hand out revisions of one epoch.
+/// SQLite's own locks are not enough: they come and go with each transaction, and two servers that take turns
+/// would both hand out revisions of one epoch.
 final class FileLock: Sendable {
   /// −1 once released.
   private let descriptor: Atomic<Int32>

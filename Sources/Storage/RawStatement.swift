@@ -2,11 +2,11 @@ import Ethereum
 import GRDB
 import GRDBSQLite
 
-/// A statement compiled by GRDB, bound, stepped and read through SQLite's own functions: for a hundred thousand rows
-/// GRDB's rows and arguments would cost several times the query.
+/// A statement compiled by GRDB, bound, stepped and read through SQLite's own functions: for a hundred
+/// thousand rows GRDB's rows and arguments would cost several times the query.
 ///
-/// Only on the database's queue, and only until the closure that got the connection ends. Parameters count from 1,
-/// columns from 0, as SQLite's do.
+/// Only on the database's queue, and only until the closure that got the connection ends. Parameters count
+/// from 1, columns from 0, as SQLite's do.
 struct RawStatement {
   private let statement: Statement
   private let handle: OpaquePointer
@@ -79,7 +79,8 @@ struct RawStatement {
 
   func bool(_ column: Int32) -> Bool { integer(column) != 0 }
 
-  /// The UTF-8 of a text column in SQLite's own memory; `nil` for null. A number in the column shows as its text.
+  /// The UTF-8 of a text column in SQLite's own memory; `nil` for null. A number in the column shows as its
+  /// text.
   func withText<Result>(_ column: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result? {
     guard let start = sqlite3_column_text(handle, column) else { return nil }
     return body(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
@@ -102,7 +103,9 @@ struct RawStatement {
 extension UInt256 {
   /// Decimal digits, without sign or leading zeros; `nil` for anything else and beyond 256 bits.
   init?(decimalUTF8 digits: UnsafeBufferPointer<UInt8>) {
-    guard (1...78).contains(digits.count), digits.count == 1 || digits[0] != UInt8(ascii: "0") else { return nil }
+    guard (1...78).contains(digits.count), digits.count == 1 || digits[0] != UInt8(ascii: "0") else {
+      return nil
+    }
     var value = UInt256.zero
     var offset = 0
     while offset < digits.count {

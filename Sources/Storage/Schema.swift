@@ -17,7 +17,8 @@ enum Schema {
 
   /// - `tokens.id` is the ledger's token number, dense from 0; rows are never deleted.
   ///   `address` is empty for the chain's own coin.
-  /// - `tokens.current_price_usd` and its neighbours change only when a price has moved enough (`StoredPrice`);
+  /// - `tokens.current_price_usd` and its neighbours change only when a price has moved enough
+  /// (`StoredPrice`);
   ///   they are for people and reports. `ledger_prices` holds the exact last cells, for the next start.
   /// - `wallets.registered_revision` is null until the ledger's writer has seen the wallet.
   /// - `wallet_tokens.balance` is a decimal integer in base units, null while unknown; `state` is

@@ -2,8 +2,8 @@ import GRDB
 import GRDBSQLite
 import Ledger
 
-/// Why the database can't be opened, read or written. Each says, in one sentence, which file it is about and what
-/// would be right.
+/// Why the database can't be opened, read or written. Each says, in one sentence, which file it is about and
+/// what would be right.
 public enum StorageError: Error, Sendable, Hashable {
   /// The folder that should hold the file is not there.
   case noFolder(path: String, folder: String)

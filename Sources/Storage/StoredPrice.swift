@@ -2,9 +2,9 @@ import Ledger
 
 /// A token's price as table `tokens` shows it, and the rule by which it changes.
 ///
-/// The table is for people and reports; writing it at every tick would be all the database does. It changes only when
-/// the price moved by more than 0.5 %, the 24 h change by more than 0.5 points, or the stored or new price is zero or
-/// the stored one absent. A missing price changes nothing.
+/// The table is for people and reports; writing it at every tick would be all the database does. It changes
+/// only when the price moved by more than 0.5 %, the 24 h change by more than 0.5 points, or the stored or
+/// new price is zero or the stored one absent. A missing price changes nothing.
 struct StoredPrice: Sendable, Hashable {
   static let pricePermille = 5
   /// In hundredths of a point.

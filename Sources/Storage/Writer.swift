@@ -1,11 +1,12 @@
 // When to write.
 //
-// The ledger wakes the writer at every accepted change; wake-ups while one is pending cost a flag. The writer takes
-// all that is dirty, writes it in one transaction, and rests for an interval, so that a busy server makes ten
-// transactions a second however many changes there are. While a write fails, serving goes on: the changes go back to
-// the ledger, which holds the newest of each, and the pauses between tries grow.
+// The ledger wakes the writer at every accepted change; wake-ups while one is pending cost a flag. The writer
+// takes all that is dirty, writes it in one transaction, and rests for an interval, so that a busy server
+// makes ten transactions a second however many changes there are. While a write fails, serving goes on: the
+// changes go back to the ledger, which holds the newest of each, and the pauses between tries grow.
 //
-// Two writes never overlap: the later one could commit first, and the earlier one would then put old values over new.
+// Two writes never overlap: the later one could commit first, and the earlier one would then put old values
+// over new.
 
 import Ledger
 import Logging
@@ -91,12 +92,12 @@ public actor Writer {
     try await write()
   }
 
-  /// Writes the last state, marks the database clean and closes it, so that the next start goes on with the same epoch
-  /// and revision.
+  /// Writes the last state, marks the database clean and closes it, so that the next start goes on with the
+  /// same epoch and revision.
   ///
-  /// Whatever feeds the ledger must have stopped: a revision handed out afterwards would be handed out again. One
-  /// handed out meanwhile is caught up with. When this throws, the database is still open and unclean; `Database.close`
-  /// then gives it up.
+  /// Whatever feeds the ledger must have stopped: a revision handed out afterwards would be handed out again.
+  /// One handed out meanwhile is caught up with. When this throws, the database is still open and unclean;
+  /// `Database.close` then gives it up.
   public func closeCleanly() async throws(StorageError) {
     loop?.cancel()
     await loop?.value

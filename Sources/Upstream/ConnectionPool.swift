@@ -8,15 +8,16 @@
 //
 // - A request takes the idle connection that was used last: those at the bottom of the stack grow old and are
 //   closed, so the pool shrinks to what is needed.
-// - Otherwise it waits, first come, first served, and a connection is opened for it as long as there are fewer
-//   being opened than requests waiting, and the limit allows. It takes whichever becomes free first.
-// - A request whose kept-alive connection was dead gets a connection of its own: the other idle ones may be as
-//   dead. It takes over the dead one's place, so the limit holds.
-// - A connection that could not be opened fails the waiting requests only when nothing is left that could serve
-//   them: then they would fail alike, each after a time-out of its own.
+// - Otherwise it waits, first come, first served, and a connection is opened for it as long as there are
+//   fewer being opened than requests waiting, and the limit allows. It takes whichever becomes free first.
+// - A request whose kept-alive connection was dead gets a connection of its own: the other idle ones may be
+//   as dead. It takes over the dead one's place, so the limit holds.
+// - A connection that could not be opened fails the waiting requests only when nothing is left that could
+//   serve them: then they would fail alike, each after a time-out of its own.
 import EventLoop
 
-/// The connections to one origin and the requests that wait for them, as a state machine: no sockets, no clock.
+/// The connections to one origin and the requests that wait for them, as a state machine without sockets
+/// or clock.
 struct ConnectionPool {
   typealias ConnectionKey = UInt64
   typealias RequestKey = UInt64
@@ -31,7 +32,8 @@ struct ConnectionPool {
 
   /// To be carried out in order.
   enum Action: Equatable {
-    /// Open a connection, with the limits of this request; then say ``connected(_:now:)`` or ``connectFailed(_:)``.
+    /// Open a connection, with the limits of this request; then say ``connected(_:now:)`` or
+    /// ``connectFailed(_:)``.
     case connect(ConnectionKey, for: RequestKey)
     /// Then say ``released(_:isReusable:now:)``.
     case run(RequestKey, on: ConnectionKey, isReused: Bool)
@@ -86,8 +88,8 @@ struct ConnectionPool {
     closeExpired(now, &actions)
     if waiting.isEmpty, let connection = idle.popLast() {
       run(request, on: connection, &actions)
-    } else if waiting.count < waitingMaximum || waiting.count < connectionsMaximum - entries.count + openingCount {
-      // Those that a connection is being opened for don't count as a queue.
+    } else if waiting.count - openingCount - max(0, connectionsMaximum - entries.count) < waitingMaximum {
+      // Those that a connection is being opened for don't count.
       waiting.append(request)
       open(now, &actions)
     } else {
@@ -97,15 +99,17 @@ struct ConnectionPool {
   }
 
   /// The connection that `request` ran on was dead: it is gone, and the request gets a new one in its place.
-  mutating func retry(_ request: RequestKey, insteadOf connection: ConnectionKey, now: LoopInstant) -> [Action] {
+  mutating func retry(_ request: RequestKey, insteadOf connection: ConnectionKey, now: LoopInstant)
+    -> [Action]
+  {
     guard !isStopped else { return [.fail(request, .stopped)] }
     entries[connection] = nil
     let fresh = insert(.connecting(reservedFor: request), now)
     return [.connect(fresh, for: request)]
   }
 
-  /// The request is not wanted any more. Only for one that is not running; a connection that is being opened for
-  /// it will serve others.
+  /// The request is not wanted any more. Only for one that is not running; a connection that is being opened
+  /// for it will serve others.
   mutating func cancel(_ request: RequestKey) {
     if let index = waiting.firstIndex(of: request) {
       waiting.remove(at: index)
@@ -134,14 +138,17 @@ struct ConnectionPool {
   }
 
   mutating func connectFailed(_ connection: ConnectionKey) -> [Action] {
-    guard let entry = entries.removeValue(forKey: connection), case .connecting(let reserved) = entry.state else {
+    guard let entry = entries.removeValue(forKey: connection), case .connecting(let reserved) = entry.state
+    else {
       return []
     }
-    if let reserved { return [.fail(reserved, .connectFailed)] }
-    openingCount -= 1
-    guard entries.isEmpty else { return [] }
-    defer { waiting = [] }
-    return waiting.map { .fail($0, .connectFailed) }
+    var failed: [RequestKey] = []
+    if let reserved { failed.append(reserved) } else { openingCount -= 1 }
+    if entries.isEmpty {
+      failed += waiting
+      waiting = []
+    }
+    return failed.map { .fail($0, .connectFailed) }
   }
 
   /// The request on it has ended, well or not.
@@ -224,7 +231,8 @@ struct ConnectionPool {
     }
   }
 
-  private mutating func serveNext(on connection: ConnectionKey, _ now: LoopInstant, _ actions: inout [Action]) {
+  private mutating func serveNext(on connection: ConnectionKey, _ now: LoopInstant, _ actions: inout [Action])
+  {
     guard waiting.isEmpty else { return run(waiting.removeFirst(), on: connection, &actions) }
     entries[connection]?.state = .idle(since: now)
     idle.append(connection)

@@ -9,8 +9,8 @@
 //     ClientConnection  one connection: connecting, then one exchange after the other
 //     Call          one request of a caller: its time limits, and its answer, given exactly once
 //
-// A call ends in one place, `Call.finish`, whoever is first: the response, an error, a timer, a cancelled task,
-// the shutdown. What comes later finds it finished and does nothing.
+// A call ends in one place, `Call.finish`, whoever is first: the response, an error, a timer, a cancelled
+// task, the shutdown. What comes later finds it finished and does nothing.
 import EventLoop
 import HTTP1
 import Logging
@@ -21,7 +21,7 @@ import Synchronization
 /// All of it may be used from any thread. The loops must be running, and must not be stopped before
 /// ``shutdown()`` has returned: a call whose loop has gone is never answered.
 public final class HTTPClient: Sendable {
-  private let clients: [ClientLoop]
+  let clients: [ClientLoop]
   private let configuration: HTTPClientConfiguration
   private let isStopped = Atomic<Bool>(false)
 
@@ -36,7 +36,8 @@ public final class HTTPClient: Sendable {
 
   /// Sends the request and reads the response to its end.
   ///
-  /// Cancelling the task drops the call at once; a connection it was using is closed. Redirects are not followed.
+  /// Cancelling the task drops the call at once; a connection it was using is closed. Redirects are not
+  /// followed.
   public func send(_ request: HTTPClientRequest) async throws(UpstreamError) -> HTTPClientResponse {
     guard !isStopped.load(ordering: .acquiring) else { throw .stopped }
     if request.url.scheme == .https, configuration.security == nil { throw .securityNotConfigured }

@@ -40,7 +40,8 @@ public struct HTTPClientConfiguration: Sendable {
     self.security = security
   }
 
-  /// A starting point: 8 connections and 1,024 waiting requests for each origin, 60 s idle, 10 minutes in all.
+  /// A starting point: 8 connections and 1,024 waiting requests for each origin, 60 s idle, 10 minutes in
+  /// all.
   public static func standard(
     userAgent: String, security: (any TransportSecurity)?
   ) -> HTTPClientConfiguration {

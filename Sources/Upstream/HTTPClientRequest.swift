@@ -4,8 +4,8 @@ import HTTP1
 public struct HTTPClientRequest: Sendable {
   /// How long to wait for what. All of them count from the moment the wait begins.
   public struct Timeouts: Hashable, Sendable {
-    /// For the name's addresses, and again for each address until the connection, TLS included, is there. Where
-    /// several requests wait for one connection, that of the request which had it opened counts.
+    /// For the name's addresses, and again for each address until the connection, TLS included, is there.
+    /// Where several requests wait for one connection, that of the request which had it opened counts.
     public var connect: Duration
     /// From handing the request to a connection to the first byte of the response.
     public var firstByte: Duration
@@ -22,15 +22,15 @@ public struct HTTPClientRequest: Sendable {
   /// A token, as a rule in capitals: methods are case-sensitive (RFC 9110 §9.1). `CONNECT` is refused.
   public var method: String
   public var url: HTTPURL
-  /// Sent as they are, behind the client's own `Host`, `User-Agent` and `Accept-Encoding`; the latter two give
-  /// way to lines of the same name here. `Content-Length` is the client's to add.
+  /// Sent as they are, behind the client's own `Host`, `User-Agent` and `Accept-Encoding`; the latter two
+  /// give way to lines of the same name here. `Content-Length` is the client's to add.
   public var headers: [(String, String)]
   public var body: [UInt8]
   public var timeouts: Timeouts
   /// The longest body taken, counted on the wire and again after decompression.
   public var responseBytesLimit: Int
-  /// Whether doing it twice does no more than doing it once (RFC 9110 §9.2.2). Then it is sent once more, over a
-  /// fresh connection, when a kept-alive one turned out dead before the first byte of a response.
+  /// Whether doing it twice does no more than doing it once (RFC 9110 §9.2.2). Then it is sent once more,
+  /// over a fresh connection, when a kept-alive one turned out dead before the first byte of a response.
   public var isIdempotent: Bool
 
   public init(

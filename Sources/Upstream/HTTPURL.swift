@@ -1,7 +1,7 @@
 /// An absolute `http:` or `https:` URL (RFC 9110 §4.2), strict: what could be read in two ways is refused.
 ///
-/// It is made of visible ASCII: names in other scripts come as punycode, other bytes percent-encoded. The host
-/// is a DNS name, an IPv4 address in four decimal parts, or an IPv6 address in brackets. User names and
+/// It is made of visible ASCII: names in other scripts come as punycode, other bytes percent-encoded. The
+/// host is a DNS name, an IPv4 address in four decimal parts, or an IPv6 address in brackets. User names and
 /// passwords are refused (RFC 9110 §4.2.4), and so are fragments, which never go to a server.
 public struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
   public enum Scheme: String, Hashable, Sendable {
@@ -36,13 +36,16 @@ public struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
     return port == scheme.defaultPort ? host : "\(host):\(port)"
   }
 
+  /// The same with the port in any case.
+  var authorityWithPort: String { port == scheme.defaultPort ? "\(authority):\(port)" : authority }
+
   public var description: String { "\(scheme.rawValue)://\(authority)\(target)" }
 
   /// The URL without path and query, which may hold an API key: fit for logs and metrics.
   public var origin: String { "\(scheme.rawValue)://\(authority)" }
 
-  /// This URL with `suffix` (a path, a query, or both, percent-encoded) behind its path: `https://a/api/v3` and
-  /// `/price?ids=x` make `https://a/api/v3/price?ids=x`.
+  /// This URL with `suffix` (a path, a query, or both, percent-encoded) behind its path: `https://a/api/v3`
+  /// and `/price?ids=x` make `https://a/api/v3/price?ids=x`.
   ///
   /// A query of this URL stays in front of the suffix's own.
   public func appending(_ suffix: String) throws(HTTPURLError) -> HTTPURL {

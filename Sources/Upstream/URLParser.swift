@@ -107,7 +107,8 @@ struct URLParser {
     let isAddress =
       labels.count == 4
       && labels.allSatisfy { label in
-        label.allSatisfy(isDigit) && label.count <= 3 && (label.count == 1 || label.first != UInt8(ascii: "0"))
+        label.allSatisfy(isDigit) && label.count <= 3
+          && (label.count == 1 || label.first != UInt8(ascii: "0"))
           && UInt8(String(Substring(label))) != nil
       }
     guard isAddress else { throw .malformedIPv4Address }

@@ -2,7 +2,7 @@ import EventLoop
 import HTTP1
 
 /// Why a call has no response. A status, whichever, is a response.
-public enum UpstreamError: Error, Hashable, Sendable {
+public enum UpstreamError: Error, Equatable, Sendable {
   public enum Phase: String, Hashable, Sendable { case connect, firstByte, total }
 
   /// Which side has to mend it.

@@ -36,8 +36,12 @@ import Testing
     let pair = try hand.pair()
     nonisolated(unsafe) var calls = 0
     let kernel = SystemCalls.kernel
-    hand.loop.systemCalls.sendMany = { calls += 1; return kernel.sendMany($0, $1, $2) }
-    hand.loop.systemCalls.send = { calls += 1; return kernel.send($0, $1, $2) }
+    hand.loop.systemCalls.sendMany = {
+      calls += 1; return kernel.sendMany($0, $1, $2)
+    }
+    hand.loop.systemCalls.send = {
+      calls += 1; return kernel.send($0, $1, $2)
+    }
     for byte in 0..<50 { pair.clientEnd.write([UInt8(byte)]) }
     pair.clientEnd.sendNow([50])
     pair.clientEnd.write([])
@@ -51,37 +55,25 @@ import Testing
     hand.turn { pair.server.bytes.count == 52 }
   }
 
-  @Test(arguments: [false, true], [1, 1_000, 70_000])
+  @Test(arguments: [false, true], [50, 1_000, 70_000])
   func aSlowReaderGetsEverythingInOrder(sendsNow: Bool, chunkBytes: Int) throws {
     let hand = try HandTurned { $0.sendBufferBytes = 8_192 }
     let pair = try hand.pair()
     pair.clientEnd.pauseReading()
-    let total = chunkBytes == 1 ? 3_000_000 : 12_000_000
-    let bytes = pattern(min(total, 1_000_000))
-    var offset = 0
-    var expected: [UInt8] = []
-    while offset < total {
-      let begin = offset % (bytes.count - chunkBytes)
+    pair.clientEnd.shrinkReceiveBuffer()
+    let bytes = pattern(700_000)
+    for begin in stride(from: 0, to: bytes.count, by: chunkBytes) {
       let chunk = Array(bytes[begin..<begin + chunkBytes])
       if sendsNow { pair.serverEnd.sendNow(chunk) } else { pair.serverEnd.write(chunk) }
-      expected += chunk
-      offset += max(1, chunkBytes)
-      if chunkBytes == 1, expected.count >= 100_000, !sendsNow { break }
-      if chunkBytes == 1, sendsNow, pair.serverEnd.unsentBytes > 1_000 { break }
     }
-    hand.turn(times: 10)
-    if expected.count > 8_000_000 {
-      #expect(pair.serverEnd.unsentBytes > 0)
-      #expect(pair.server.drainedCount == 0)
-      let progress = pair.serverEnd.lastProgress
-      hand.turn(times: 5)
-      #expect(pair.serverEnd.lastProgress == progress)
-    }
+    hand.turn(times: 5)
+    #expect(pair.serverEnd.unsentBytes > 0)
+    #expect(pair.server.drainedCount == 0)
     pair.clientEnd.resumeReading()
-    hand.turn { pair.client.bytes.count >= expected.count }
-    #expect(pair.client.bytes == expected)
+    hand.turn { pair.client.bytes.count >= bytes.count }
+    #expect(pair.client.bytes == bytes)
     #expect(pair.serverEnd.unsentBytes == 0)
-    if expected.count > 8_000_000 { #expect(pair.server.drainedCount == 1) }
+    #expect(pair.server.drainedCount == 1)
     // EPOLLIN, and no EPOLLOUT.
     #expect(pair.serverEnd.armedEvents == 1)
   }
@@ -96,6 +88,8 @@ import Testing
     #expect(pair.server.bytes == pattern(10))
     #expect(pair.server.closeReasons == [])
     #expect(pair.serverEnd.isInputEnded)
+    // Not even EPOLLIN: end of file is readable for ever.
+    #expect(pair.serverEnd.armedEvents == 0)
     pair.serverEnd.write(pattern(20))
     hand.turn(times: 3)
     #expect(pair.server.inputEndedCount == 1)
@@ -107,9 +101,11 @@ import Testing
   }
 
   @Test func closeAfterFlushDeliversEverythingToAPeerThatKeepsSending() throws {
-    let hand = try HandTurned { $0.sendBufferBytes = 8_192; $0.lingerTimeout = .seconds(5) }
+    let hand = try HandTurned {
+      $0.sendBufferBytes = 8_192; $0.lingerTimeout = .seconds(5)
+    }
     let pair = try hand.pair()
-    let bytes = pattern(5_000_000)
+    let bytes = pattern(1_000_000)
     // Unread input at the time of close(2) would answer with a reset.
     pair.serverEnd.pauseReading()
     pair.clientEnd.write(pattern(200_000, seed: 2))
@@ -137,10 +133,13 @@ import Testing
   }
 
   @Test func aFlushWithoutProgressIsGivenUp() throws {
-    let hand = try HandTurned { $0.flushTimeout = .milliseconds(20); $0.sendBufferBytes = 8_192 }
+    let hand = try HandTurned {
+      $0.flushTimeout = .milliseconds(20); $0.sendBufferBytes = 8_192
+    }
     let pair = try hand.pair()
     pair.clientEnd.pauseReading()
-    pair.serverEnd.write(pattern(10_000_000))
+    pair.clientEnd.shrinkReceiveBuffer()
+    pair.serverEnd.write(pattern(1_000_000))
     pair.serverEnd.close(.timedOut, afterFlush: true)
     hand.turn { !pair.server.closeReasons.isEmpty }
     #expect(pair.server.closeReasons == [.timedOut])
@@ -247,7 +246,9 @@ import Testing
     pair.clientEnd.close(.requested, afterFlush: false)
     hand.turn { pair.server.inputEndedCount == 1 }
     pair.serverEnd.sendNow([1])
-    hand.turn { pair.serverEnd.sendNow([2]); return !pair.server.closeReasons.isEmpty }
+    hand.turn {
+      pair.serverEnd.sendNow([2]); return !pair.server.closeReasons.isEmpty
+    }
     guard case .failed(let error) = pair.server.closeReasons.first else {
       Issue.record("\(pair.server.closeReasons)")
       return
@@ -293,6 +294,24 @@ import Testing
     #expect(pair.server.closeReasons == [])
   }
 
+  @Test func anAcceptHandlerMayPauseWriteAndClose() throws {
+    let hand = try HandTurned()
+    let server = Recorder()
+    let listener = try hand.listen { connection in
+      connection.pauseReading()
+      connection.sendNow([1])
+      connection.write([2])
+      connection.close(.local(code: 4), afterFlush: true)
+      return server
+    }
+    let client = Recorder()
+    client.onInputEnded = { $0.close(.endOfStream, afterFlush: false) }
+    hand.loop.connect(to: listener.address, handler: client).write([9])
+    hand.turn { !server.closeReasons.isEmpty }
+    #expect(client.bytes == [1, 2] && server.bytes == [])
+    #expect(server.closeReasons == [.local(code: 4)])
+  }
+
   @Test func bytesMayBeChangedInPlace() throws {
     let hand = try HandTurned()
     let pair = try hand.pair()
@@ -333,7 +352,8 @@ import Testing
   }
 }
 
-/// The size of a class's instances, which Swift doesn't tell on Linux: the header, then what `dump` would show.
+/// The size of a class's instances, which Swift doesn't tell on Linux: the header, then what `dump` would
+/// show.
 private func class_getInstanceSize(_ type: Connection.Type) -> Int {
   // The instance size is the 32-bit word after flags and address point of Swift's class metadata.
   let metadata = unsafeBitCast(type as Any.Type, to: UnsafeRawPointer.self)

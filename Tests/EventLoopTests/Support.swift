@@ -1,17 +1,24 @@
 import Glibc
+import Synchronization
 import Testing
 
 @testable import EventLoop
 
-/// A loop without a thread: the test turns it by hand, so what happens in a turn, and how many it takes, is the
-/// same every time.
-final class HandTurned: TimerTarget {
+/// A loop without a thread: the test turns it by hand, so what happens in a turn, and how many it takes, is
+/// the same every time.
+final class HandTurned {
+  private final class Alarm: TimerTarget {
+    func timerFired(tag: UInt64, now: LoopInstant) {}
+  }
+
   let loop: EventLoop
+  /// Its timers do nothing but end a wait.
+  let alarm: any TimerTarget = Alarm()
 
   init(_ change: (inout EventLoopConfiguration) -> Void = { _ in }) throws {
     var configuration = EventLoopConfiguration.standard
     configuration.reportsMetrics = false
-    configuration.lingerTimeout = .milliseconds(50)
+    configuration.lingerTimeout = .seconds(3_600)
     change(&configuration)
     loop = try EventLoop(name: "test", configuration: configuration)
   }
@@ -21,21 +28,23 @@ final class HandTurned: TimerTarget {
     _ comment: Comment? = nil, turnsMaximum: Int = 20_000, location: SourceLocation = #_sourceLocation,
     until condition: () -> Bool
   ) {
-    for _ in 0..<turnsMaximum where !condition() {
+    for _ in 0..<turnsMaximum {
+      if condition() { return }
       // A turn must not wait for ever for something that doesn't come.
-      let timer = loop.schedule(after: .milliseconds(2), self, tag: 0)
+      let timer = loop.schedule(after: .milliseconds(2), alarm, tag: 0)
       loop.turn()
       loop.cancel(timer)
     }
-    #expect(condition(), comment, sourceLocation: location)
+    #expect(Bool(false), comment ?? "what the test waits for did not come", sourceLocation: location)
   }
 
   func turn(times: Int) {
     var left = times
-    turn { left -= 1; return left < 0 }
+    turn {
+      left -= 1
+      return left < 0
+    }
   }
-
-  func timerFired(tag: UInt64, now: LoopInstant) {}
 
   /// A listener on loopback whose connections all get `handler`.
   func listen(_ accept: @escaping AcceptHandler) throws -> Listener {
@@ -51,13 +60,17 @@ final class HandTurned: TimerTarget {
     let outgoing = loop.connect(to: listener.address, handler: client)
     turn("connected") { client.isConnected && server.connection != nil }
     listener.close()
-    return Pair(server: server, client: client, serverEnd: try #require(server.connection), clientEnd: outgoing)
+    return Pair(
+      server: server, client: client, serverEnd: try #require(server.connection), clientEnd: outgoing)
   }
 
   /// Ends what the test left open, as a loop that stops does.
   deinit {
     loop.connections.forEach { $0.abort() }
-    for _ in 0..<3 { loop.schedule(after: .zero, self, tag: 0); loop.turn() }
+    for _ in 0..<3 {
+      loop.schedule(after: .zero, alarm, tag: 0)
+      loop.turn()
+    }
   }
 }
 
@@ -136,5 +149,25 @@ struct SeededGenerator: RandomNumberGenerator {
 /// Bytes whose order shows when any is lost, doubled or moved.
 func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
   var generator = SeededGenerator(seed: seed)
-  return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+  let words = (0..<(count + 7) / 8).map { _ in generator.next() }
+  return words.withUnsafeBytes { Array($0.prefix(count)) }
+}
+
+extension Connection {
+  /// So that little is in flight, and a peer that doesn't read is felt soon.
+  func shrinkReceiveBuffer() {
+    var bytes: Int32 = 32_768
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+  }
+}
+
+/// A value that several threads change.
+final class Shared<Value: Sendable>: Sendable {
+  private let value: Mutex<Value>
+
+  init(_ value: Value) { self.value = Mutex(value) }
+
+  func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
+    value.withLock { (value: inout Value) -> Result in body(&value) }
+  }
 }

@@ -19,7 +19,9 @@ import Testing
     return tags
   }
 
-  @Test(arguments: [0, 1, 2, 63, 64, 65, 127, 128, 4_095, 4_096, 4_097, 262_143, 262_144, 86_400_000, 9_999_999_999])
+  @Test(arguments: [
+    0, 1, 2, 63, 64, 65, 127, 128, 4_095, 4_096, 4_097, 262_143, 262_144, 86_400_000, 9_999_999_999,
+  ])
   func firesAtItsTickAndNotBefore(milliseconds: Int64) {
     var wheel = TimerWheel(start: start)
     wheel.advance(to: start + .milliseconds(37))
@@ -67,7 +69,9 @@ import Testing
 
   @Test func cancelledTimersDontFire() {
     var wheel = TimerWheel(start: start)
-    let ids = (0..<10).map { wheel.schedule(at: start + .milliseconds(Int64($0) * 40), target, tag: UInt64($0)) }
+    let ids = (0..<10).map {
+      wheel.schedule(at: start + .milliseconds(Int64($0) * 40), target, tag: UInt64($0))
+    }
     for index in stride(from: 0, to: 10, by: 2) { #expect(cancel(&wheel, ids[index])) }
     #expect(!cancel(&wheel, ids[0]))
     #expect(pop(&wheel, at: start + .seconds(1)) == [1, 3, 5, 7, 9])

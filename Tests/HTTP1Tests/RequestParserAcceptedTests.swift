@@ -87,7 +87,8 @@ let acceptedRequests: [AcceptedRequest] = [
     post(["Host": "a", "Transfer-Encoding": "CHUNKED"]), body: "hello world"),
   .init(
     "chunk extensions",
-    chunkedHead + "1;a\r\nx\r\n1 ; b = c;d=\"e;\\\" f\"\r\ny\r\n0;z\r\n\r\n", post(chunkedFields), body: "xy"),
+    chunkedHead + "1;a\r\nx\r\n1 ; b = c;d=\"e;\\\" f\"\r\ny\r\n0;z\r\n\r\n", post(chunkedFields),
+    body: "xy"),
   .init(
     "chunk data that looks like framing", chunkedHead + "7\r\n0\r\n\r\nab\r\n0\r\n\r\n",
     post(chunkedFields), body: "0\r\n\r\nab"),

@@ -230,6 +230,14 @@ let refusedRequests = lines + requestLines + fieldLines + meanings + bodies
     #expect(read(16, 15, 2) == [.failed(.requestLineTooLong(limit: 15))])
   }
 
+  /// A line that has no room left for its LF is refused at once, not at the byte behind it.
+  @Test func tooLongIsSaidAtTheLimit() {
+    let line = Array(("GET /" + repeated("a", 507)).utf8)
+    #expect(readRequests([Array(line.dropLast())]) == [])
+    #expect(readRequests([line]) == [.failed(.requestLineTooLong(limit: 512))])
+    #expect(readRequests(line.map { [$0] }) == [.failed(.requestLineTooLong(limit: 512))])
+  }
+
   @Test(arguments: [HTTPError.closedEarly, .malformedStatusLine] + refusedRequests.map(\.error))
   func explanationsAreSentences(_ error: HTTPError) {
     #expect(error.explanation.hasSuffix("."))

@@ -40,6 +40,7 @@ private let streams: [(String, [ServerSentEventParser.Event])] = [
   ("data: a\r\n\n", [message("a")]),
   ("\u{FEFF}data: a\n\n", [message("a")]),
   ("data: a\ndata: b\ndata\n\n", [message("a\nb\n")]),
+  ("data: a\r\ndata: b\r\n\r\n", [message("a\nb")]),
   ("data\n\n", [message("")]),
   ("data:\ndata:\n\n", [message("\n")]),
   (

@@ -1,4 +1,5 @@
-// What the tests of this room share: a folder of their own, a ledger without listeners, a file opened from outside.
+// What the tests of this room share: a folder of their own, a ledger without listeners, a file opened from
+// outside.
 
 import Ethereum
 import GRDB
@@ -10,7 +11,8 @@ import Testing
 
 @testable import Storage
 
-/// A folder that goes away with the object: a property of each suite, as Swift Testing makes one for each test.
+/// A folder that goes away with the object: a property of each suite, as Swift Testing makes one for each
+/// test.
 final class TemporaryFolder: Sendable {
   let path: String
 

@@ -111,7 +111,8 @@ struct WalletStoreTests {
     let outside = try Outsider(folder.file())
     try outside.execute("UPDATE chains SET is_active = 0, name = 'mine'")
     #expect(try database.syncChains([eth, bsc]) == [chain("ETH")])
-    #expect(try outside.text("SELECT group_concat(code || chain_id || name || symbol) FROM chains")
-      == "BSC56BNB Smart ChainBNB,ETH1mineETH")
+    #expect(
+      try outside.text("SELECT group_concat(code || chain_id || name || symbol) FROM chains")
+        == "BSC56BNB Smart ChainBNB,ETH1mineETH")
   }
 }

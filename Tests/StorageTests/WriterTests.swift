@@ -1,8 +1,11 @@
+import Dispatch
 import Ethereum
+import GRDB
 import Glibc
-import Ledger
+import Synchronization
 import Testing
 
+@testable import Ledger
 @testable import Storage
 
 struct WriterTests {
@@ -91,7 +94,8 @@ struct WriterTests {
     #expect(await rig.ledger.register([wallet(77)]).map { try? $0.get().id } == [nil])
     try outside.execute("ROLLBACK")
     try await eventually("recovers") { rig.writer.isHealthy }
-    #expect(try outside.number("SELECT count(*) FROM wallet_tokens WHERE balance = '42' AND block = 202") == 5)
+    #expect(
+      try outside.number("SELECT count(*) FROM wallet_tokens WHERE balance = '42' AND block = 202") == 5)
     #expect(await rig.ledger.register([wallet(77)]).allSatisfy { (try? $0.get().isNew) == true })
     let revision = await rig.ledger.revision
     try await rig.writer.closeCleanly()
@@ -134,6 +138,31 @@ struct WriterTests {
     #expect(stored == held)
   }
 
+  @Test("a flush waits for the write that is under way: durable means both")
+  func flushDuringWrite() async throws {
+    let rig = try await Rig(":memory:")
+    try await rig.writer.start()
+    try await rig.writer.flush()
+    let gate = DispatchSemaphore(value: 0)
+    rig.database.queue.asyncWriteWithoutTransaction { _ in gate.wait() }
+    await rig.ledger.intern(token(0), info: TokenInfo(isListed: true))
+    let first = Task { try await rig.writer.flush() }
+    try await eventually("the first has taken what is dirty") { await rig.ledger.dirtyTokens.isEmpty }
+    let hasReturned = Flag()
+    let second = Task {
+      try await rig.writer.flush()
+      hasReturned.isSet.store(true, ordering: .sequentiallyConsistent)
+    }
+    // However long this is, a correct flush has not returned.
+    try await Task.sleep(for: .milliseconds(50))
+    let isEarly = hasReturned.isSet.load(ordering: .sequentiallyConsistent)
+    #expect(!isEarly)
+    gate.signal()
+    try await second.value
+    try await first.value
+    #expect(try rig.database.load().tokens.count == 1)
+  }
+
   @Test("a cancelled task still writes")
   func cancelled() async throws {
     let rig = try await Rig(":memory:")
@@ -152,15 +181,11 @@ struct WriterTests {
     let rig = try await Rig(folder.file())
     try await rig.writer.start()
     _ = try await rig.fill(wallets: 0..<1000, tokens: 10)
-    let clock = ContinuousClock()
-    let writing = try await clock.measure { try await rig.writer.closeCleanly() }
-    let database = try openDatabase(folder.file())
-    var loaded = RestoredState()
-    let loading = try clock.measure { loaded = try database.load() }
+    try await rig.writer.closeCleanly()
+    let loaded = try openDatabase(folder.file()).load()
     #expect(loaded.wallets.count == 1000)
     #expect(loaded.wallets.allSatisfy { $0.rows.map(\.token) == Array(0..<10) })
     #expect(loaded.wallets.allSatisfy { $0.rows.allSatisfy { $0.isKnown && $0.state == .fresh } })
-    print("10,000 rows: written in \(writing), loaded in \(loading)")
   }
 
   @Test("a killed process loses no registration and no flushed row, and its epoch ends")
@@ -182,4 +207,8 @@ struct WriterTests {
     #expect(loaded.wallets.map(\.key) == (0..<20).map { wallet($0) } + [wallet(50)])
     #expect(loaded.wallets.prefix(20).allSatisfy { $0.rows.count == 3 && $0.isComplete })
   }
+}
+
+private final class Flag: Sendable {
+  let isSet = Atomic(false)
 }

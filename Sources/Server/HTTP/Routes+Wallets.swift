@@ -206,7 +206,7 @@ extension Router {
   private func refreshBalances(_ request: Request, id: String) async -> Response {
     let language = Language(acceptLanguage: request.head.headers.first("Accept-Language"))
     return await withWallet(id, registers: true, language: language) { cells in
-      do {
+      do throws(RefreshError) {
         let outcome = try await services.refresh.refreshNow(cells.id)
         return await refreshed(cells, outcome, language)
       } catch {

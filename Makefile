@@ -1,0 +1,47 @@
+# make run    the demo: a simulated chain, a page with a moving wallet, no network and no keys
+# make test   every test
+# make check  format, walls between the rooms, sanitizers
+# make bench  figures, in ratios to a bare send() loop
+# All of them install what is missing first (scripts/setup).
+
+SHELL := /bin/bash
+PORT ?= 8080
+
+.PHONY: run serve test check format lint walls sanitize bench client-test setup clean
+
+setup:
+	@scripts/setup
+
+run: setup
+	swift build -c release --product walletpush
+	.build/release/walletpush demo --port $(PORT)
+
+serve: setup
+	swift build -c release --product walletpush
+	.build/release/walletpush serve
+
+test: setup client-test
+	scripts/test
+
+client-test:
+	scripts/test-client
+
+check: setup lint walls sanitize
+
+format:
+	swift format -i -r -p Package.swift Sources Tests
+
+lint:
+	swift format lint --strict -r -p Package.swift Sources Tests
+
+walls:
+	scripts/check-walls
+
+sanitize:
+	scripts/sanitize
+
+bench: setup
+	scripts/bench
+
+clean:
+	rm -rf .build .build-*

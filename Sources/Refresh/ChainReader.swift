@@ -1,0 +1,259 @@
+// One `eth_call` for a wallet, whatever it holds: one aggregate of Multicall3 for the block number, the chain's id,
+// the native coin, all tokens and missing metadata.
+//
+// Tokens can spoil it for others: one that burns all gas it gets leaves 1/64 (EIP-150) to those behind it, and two of
+// them leave too little for Multicall3 to answer at all. So
+// - an aggregate that a node refuses is asked for without tokens, which tells a node that is down from one that is
+//   overtaxed and pins the block, and then in halves;
+// - tokens that failed without a word are asked for once more, each by itself, several times in one aggregate: one
+//   that burns gas makes that fail as a whole, one that just reverts does not, and one that was starved answers.
+// What is found out is kept (BadTokens): burners are left out of the aggregates to come and tried again now and then,
+// the others stay in. So these extra calls are made once, and a read is one call again.
+
+import Ethereum
+import JSON
+import Ledger
+import Logging
+import Metrics
+import Upstream
+
+/// A chain as the settings give it.
+public struct ChainSettings: Sendable {
+  public var chain: Chain
+  /// In the order of preference.
+  public var endpoints: [HTTPURL]
+  /// Of one call.
+  public var timeout: Duration
+
+  public init(chain: Chain, endpoints: [HTTPURL], timeout: Duration) {
+    self.chain = chain
+    self.endpoints = endpoints
+    self.timeout = timeout
+  }
+}
+
+/// Reads wallets of one chain. All parts of a read are pinned to the block of its first.
+actor ChainReader {
+  nonisolated let settings: ChainSettings
+  nonisolated let client: HTTPClient
+  nonisolated let logger: Logger
+  /// The endpoint that answered last.
+  private var preferred = 0
+  /// Endpoints that serve another chain. Asked again only when nothing else is left.
+  var isWrong: [Bool]
+  var bad = BadTokens()
+  nonisolated let calls: Counter
+  nonisolated let subcalls: Counter
+  nonisolated let callFailures: Counter
+  private let tokensFailed: Counter
+
+  /// Sub-calls of one `eth_call`; a wallet with more tokens takes several.
+  static let subcallsMaximum = 1_500
+  /// Extra calls that one read may spend on finding out who spoils it.
+  static let extraCallsMaximum = 64
+  static let probesAtOnce = 8
+  /// Four calls of a token that burns all gas leave 1/16,777,216 of it: too little to go on.
+  static let probeRepeats = 4
+  static let responseBytes = 32 << 20
+
+  init(settings: ChainSettings, client: HTTPClient, logger: Logger) {
+    self.settings = settings
+    self.client = client
+    self.logger = logger
+    isWrong = Array(repeating: false, count: settings.endpoints.count)
+    let chain = ("chain", settings.chain.code.description)
+    calls = Counter(label: "refresh_calls_total", dimensions: [chain])
+    subcalls = Counter(label: "refresh_subcalls_total", dimensions: [chain])
+    callFailures = Counter(label: "refresh_call_failures_total", dimensions: [chain])
+    tokensFailed = Counter(label: "refresh_tokens_failed_total", dimensions: [chain])
+  }
+
+  struct Reading: Sendable {
+    var block: UInt64
+    /// The native coin first, then the plan's tokens in its order.
+    var outcomes: [(token: TokenID, outcome: WalletReading.Outcome)]
+    var metadata: [(id: TokenID, name: String?, symbol: String?, decimals: UInt8?)]
+  }
+
+  /// Asks one endpoint after the other until one has read the wallet.
+  func read(_ plan: ReadPlan) async throws(RefreshError) -> Reading {
+    var last = RefreshError.noEndpoint(settings.chain.code)
+    for index in order() {
+      do {
+        let reading = try await read(plan, at: index)
+        preferred = index
+        return reading
+      } catch {
+        callFailures.increment()
+        last = error
+        if error.isOurs { throw error }
+        if case .wrongChain = error { setAside(index, error) }
+      }
+    }
+    throw last
+  }
+
+  /// The endpoint that answered last comes first; those of another chain last.
+  private func order() -> [Int] {
+    let count = settings.endpoints.count
+    let all = (0..<count).map { (preferred + $0) % count }
+    return all.filter { !isWrong[$0] } + all.filter { isWrong[$0] }
+  }
+
+  /// The endpoint that answered last is behind what is known already: others are asked before it.
+  func noteBehind() {
+    if settings.endpoints.count > 1 { preferred = (preferred + 1) % settings.endpoints.count }
+  }
+
+  func setAside(_ index: Int, _ error: RefreshError) {
+    guard case .wrongChain(let host, let expected, let found) = error, !isWrong[index] else { return }
+    isWrong[index] = true
+    logger.error(
+      "endpoint serves another chain: it is set aside",
+      metadata: [
+        "chain": "\(settings.chain.code)", "endpoint": "\(host)", "expected": "\(expected)",
+        "found": "\(found)",
+      ])
+  }
+
+  // MARK: One endpoint
+
+  /// A read under way at one endpoint.
+  struct Part {
+    let plan: ReadPlan
+    let endpoint: HTTPURL
+    var block: UInt64?
+    var native: WalletReading.Outcome?
+    var balances: [TokenID: WalletReading.Outcome] = [:]
+    var metadata: [TokenID: WalletCall.Metadata] = [:]
+    /// Failed without a word: perhaps for want of gas.
+    var doubtful: [ReadPlan.Entry] = []
+    /// Metadata that was not asked for, or not answered, in the first call.
+    var unnamed: [ReadPlan.Entry] = []
+    var extraCalls = 0
+
+    mutating func mayTryMore() -> Bool {
+      guard extraCalls < ChainReader.extraCallsMaximum else { return false }
+      extraCalls += 1
+      return true
+    }
+  }
+
+  private func read(_ plan: ReadPlan, at index: Int) async throws(RefreshError) -> Reading {
+    let endpoint = settings.endpoints[index]
+    let now = ContinuousClock.now
+    var part = Part(plan: plan, endpoint: endpoint)
+    var tokens: [ReadPlan.Entry] = []
+    for var token in plan.tokens {
+      if bad.isMute(token.id) { token.needsMetadata = false }
+      guard bad.isBurner(token.id) else {
+        tokens.append(token)
+        continue
+      }
+      // Left out; tried again now and then, by itself.
+      part.balances[token.id] = .failed
+      if !bad.isResting(token.id, now: now) { part.doubtful.append(token) }
+    }
+    var rest = tokens[...]
+    repeat {
+      let chunk = Array(rest.prefix(Self.chunkCount(rest)))
+      rest = rest.dropFirst(chunk.count)
+      try await read(chunk, scope: [.balances, .metadata], into: &part)
+    } while !rest.isEmpty
+    guard let block = part.block else { throw .malformed(host: endpoint.host, "no block number") }
+    isWrong[index] = false
+    try await examineDoubtful(&part)
+    try await readUnnamed(&part)
+    let outcomes = plan.tokens.map { ($0.id, part.balances[$0.id] ?? .failed) }
+    tokensFailed.increment(by: outcomes.count { $0.1 == .failed })
+    return Reading(
+      block: block, outcomes: [(plan.native, part.native ?? .failed)] + outcomes,
+      metadata: part.metadata.map { ($0.key, $0.value.name, $0.value.symbol, $0.value.decimals) })
+  }
+
+  /// How many of the tokens fit one call.
+  private static func chunkCount(_ tokens: ArraySlice<ReadPlan.Entry>) -> Int {
+    var subcalls = 4
+    var count = 0
+    for token in tokens {
+      subcalls += token.needsMetadata ? 4 : 1
+      if subcalls > subcallsMaximum, count > 0 { break }
+      count += 1
+    }
+    return count
+  }
+
+  func read(
+    _ tokens: [ReadPlan.Entry], scope: WalletCall.Scope, into part: inout Part
+  ) async throws(RefreshError) {
+    let call = WalletCall(
+      owner: part.plan.key.address, chain: settings.chain, tokens: tokens,
+      scope: part.block == nil ? scope.union(.prelude) : scope)
+    do {
+      let data = try await aggregate(call, block: part.block, at: part.endpoint)
+      try take(call, data, into: &part)
+      return
+    } catch {
+      guard error.mayFitInParts, !tokens.isEmpty else { throw error }
+    }
+    // Is it the node, or what it was asked? A call without tokens tells.
+    if part.block == nil { try await read([], scope: [], into: &part) }
+    // Whose names were the trouble, perhaps: they come later, by themselves.
+    if scope.contains(.metadata) { part.unnamed += tokens.filter(\.needsMetadata) }
+    guard tokens.count > 1 else {
+      noteBurner(tokens[0])
+      return
+    }
+    for half in [tokens[..<(tokens.count / 2)], tokens[(tokens.count / 2)...]] where part.mayTryMore() {
+      try await read(Array(half), scope: .balances, into: &part)
+    }
+  }
+
+  private func take(_ call: WalletCall, _ data: [UInt8], into part: inout Part) throws(RefreshError) {
+    let host = part.endpoint.host
+    let answer: WalletCall.Answer
+    do {
+      answer = try call.decode(data)
+    } catch {
+      // Also what an account without code answers: nothing.
+      throw .malformed(
+        host: host,
+        data.isEmpty ? "nothing; is there a Multicall3 at \(settings.chain.multicall3)?" : error.description)
+    }
+    if part.block == nil {
+      guard let found = answer.chainID else { throw .malformed(host: host, "no chain id") }
+      guard found == settings.chain.chainID else {
+        throw .wrongChain(host: host, expected: settings.chain.chainID, found: found)
+      }
+      guard let block = answer.block else { throw .malformed(host: host, "no block number") }
+      part.block = block
+      part.native = answer.native
+    }
+    for (token, outcome) in zip(call.tokens, answer.balances) {
+      part.balances[token.id] = outcome
+      if outcome != .failed { bad.noteAnswer(token.id) }
+    }
+    part.doubtful += answer.silent.map { call.tokens[$0] }.filter { !bad.isKnown($0.id) }
+    part.unnamed += answer.silentMetadata.map { call.tokens[$0] }
+    for (index, metadata) in answer.metadata { part.metadata[call.tokens[index].id] = metadata }
+  }
+}
+
+extension RefreshError {
+  /// A node that refuses the whole may take the halves; a token that spoils the whole is found the same way.
+  var mayFitInParts: Bool {
+    switch self {
+    case .node(_, let node): [.outOfGas, .reverted, .timedOut, .tooManyResults, .other].contains(node.kind)
+    case .status(_, let status): status == 413
+    default: false
+    }
+  }
+
+  /// No endpoint can help: the server is going away.
+  var isOurs: Bool {
+    switch self {
+    case .stopped, .unreachable(_, .cancelled), .unreachable(_, .stopped): true
+    default: false
+    }
+  }
+}

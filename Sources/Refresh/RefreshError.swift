@@ -1,0 +1,61 @@
+import Ethereum
+import Ledger
+import Upstream
+
+/// Why a wallet could not be read. Endpoints are named by host alone: their paths may hold keys.
+public enum RefreshError: Error, Sendable, CustomStringConvertible {
+  case cooldown(agoMilliseconds: Int64, retryMilliseconds: Int64)
+  case unknownWallet
+  case chainNotServed(ChainCode)
+  case noEndpoint(ChainCode)
+  case unreachable(host: String, UpstreamError)
+  case status(host: String, Int)
+  case wrongChain(host: String, expected: UInt64, found: UInt64)
+  case node(host: String, RPCError)
+  case malformed(host: String, String)
+  /// The server is going away.
+  case stopped
+
+  public var description: String {
+    switch self {
+    case .cooldown(let ago, _): "refreshed \(ago / 1_000) s ago"
+    case .unknownWallet: "there is no such wallet"
+    case .chainNotServed(let chain): "chain \(chain) is not served here"
+    case .noEndpoint(let chain): "chain \(chain) has no usable endpoint"
+    case .unreachable(let host, let error): "\(host): \(error)"
+    case .status(let host, let status): "\(host) answered with HTTP status \(status)"
+    case .wrongChain(let host, let expected, let found):
+      "\(host) serves chain id \(found), not \(expected)"
+    case .node(let host, let error): "\(host): \(error)"
+    case .malformed(let host, let reason): "\(host) sent no proper answer: \(reason)"
+    case .stopped: "the server is going away"
+    }
+  }
+}
+
+/// What a finished refresh says.
+public struct RefreshOutcome: Sendable {
+  /// Rows of the wallet.
+  public var tokenCount: Int
+  public var revision: Revision
+  public var block: UInt64
+  public var readAt: UnixMilliseconds
+  /// The endpoint was behind what was known already: that was kept, and `block` is its.
+  var isOutdated = false
+}
+
+/// Whether a refresh begins.
+public enum RefreshVerdict: Sendable, Equatable {
+  case accepted
+  case cooldown(agoMilliseconds: Int64, retryMilliseconds: Int64)
+  case chainUnsupported(ChainCode)
+  case serverFull(limit: Int)
+  case `internal`
+}
+
+/// A chain as clients see it.
+public struct ChainState: Sendable {
+  public var chain: Chain
+  public var isDown: Bool
+  public var downSince: UnixMilliseconds?
+}

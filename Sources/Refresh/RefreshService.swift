@@ -1,0 +1,293 @@
+// Reads wallets when somebody needs them read.
+//
+// A wallet is read by one task at a time; whoever asks meanwhile waits for that read. It is read when it is first
+// wanted, when what is held is too old for who wants it, when somebody asks for a refresh, and, while it is watched,
+// again before its time is up. A failed read of a watched wallet is tried again, ever later.
+
+import Ethereum
+import JSON
+import Ledger
+import Logging
+import Metrics
+import Synchronization
+import Upstream
+
+public struct RefreshSettings: Sendable {
+  /// From the start of a successful refresh until the next one is allowed.
+  public var cooldown: Duration
+  /// How long a reading counts as fresh.
+  public var balanceTTL: Duration
+  /// Reads under way at once on one chain.
+  public var readsPerChain = 16
+  public var retryMinimum = Duration.seconds(1)
+  public var retryMaximum = Duration.seconds(60)
+
+  public init(cooldown: Duration, balanceTTL: Duration) {
+    self.cooldown = cooldown
+    self.balanceTTL = balanceTTL
+  }
+}
+
+public actor RefreshService {
+  let ledger: Ledger
+  let readers: [ChainCode: ChainReader]
+  let chains: [Chain]
+  let settings: RefreshSettings
+  let clock: @Sendable () -> UnixMilliseconds
+  let logger: Logger
+  nonisolated let wishes = Wishes()
+  var priceRound: (@Sendable ([TokenID]) async -> Void)?
+
+  /// A read under way or waiting for its turn.
+  struct Flight {
+    var task: Task<Result<RefreshOutcome, RefreshError>, Never>
+    /// Somebody asked for it: statuses are announced, and the cool-down counts from its start.
+    var isRefresh: Bool
+  }
+  var flights: [WalletID: Flight] = [:]
+  var gates: [ChainCode: Gate] = [:]
+  var watched: Set<WalletID> = []
+  var schedule = ReadSchedule()
+  var cooldowns: Cooldowns
+  var failures: [WalletID: Int] = [:]
+  /// Failed reads in a row, by chain, and since when it counts as down.
+  var chainFailures: [ChainCode: Int] = [:]
+  var downSince: [ChainCode: UnixMilliseconds] = [:]
+  var alarm: Task<Void, Never>?
+  private var runner: Task<Void, Never>?
+  /// Price rounds that an indicator waits for.
+  private var priceTasks: [Int: Task<Void, Never>] = [:]
+  private var nextPriceTask = 0
+  var isStopped = false
+  private let duration = Metrics.Timer(label: "refresh_read")
+  private let readsStarted = Counter(label: "refresh_reads_total")
+  private let readsFailed = Counter(label: "refresh_reads_failed_total")
+  private let underWay = Meter(label: "refresh_reads_under_way")
+
+  public init(
+    ledger: Ledger, chains: [ChainSettings], client: HTTPClient, settings: RefreshSettings,
+    clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger
+  ) {
+    self.ledger = ledger
+    self.chains = chains.map(\.chain)
+    self.settings = settings
+    self.clock = clock
+    self.logger = logger
+    readers = Dictionary(
+      chains.map { ($0.chain.code, ChainReader(settings: $0, client: client, logger: logger)) },
+      uniquingKeysWith: { first, _ in first })
+    cooldowns = Cooldowns(period: settings.cooldown.inMilliseconds)
+  }
+
+  /// What runs after a refresh, in the background: the prices of the wallet's tokens.
+  public func setPriceRound(_ round: @escaping @Sendable ([TokenID]) async -> Void) { priceRound = round }
+
+  public func start() {
+    guard runner == nil else { return }
+    runner = Task { [weak self, wishes] in
+      for await _ in wishes.calls {
+        guard let self, !Task.isCancelled else { return }
+        await self.work()
+      }
+    }
+    wishes.call()
+    // The early word in the log is all there is to wait for.
+    for reader in readers.values { Task { await reader.probe() } }
+  }
+
+  /// Takes no more wishes, and waits for the reads under way, which are cut short: what is held stays as it is.
+  public func stop() async {
+    isStopped = true
+    runner?.cancel()
+    alarm?.cancel()
+    wishes.finish()
+    for flight in flights.values {
+      flight.task.cancel()
+      _ = await flight.task.value
+    }
+    for task in priceTasks.values { task.cancel() }
+    for task in priceTasks.values { await task.value }
+  }
+
+  public func chainStates() -> [ChainState] {
+    chains.map { ChainState(chain: $0, isDown: downSince[$0.code] != nil, downSince: downSince[$0.code]) }
+  }
+
+  // MARK: - Refreshes
+
+  /// Begins a refresh, or joins one, and answers at once.
+  public func requestRefresh(_ key: WalletKey) async -> RefreshVerdict {
+    switch await ledger.register([key]).first {
+    case .success(let registered):
+      if let wait = waitingTime(registered.id) {
+        return .cooldown(agoMilliseconds: wait.ago, retryMilliseconds: wait.retry)
+      }
+      _ = fly(registered.id, key.chain, isRefresh: true)
+      return .accepted
+    case .failure(.chainUnsupported(let chain)): return .chainUnsupported(chain)
+    case .failure(.serverFull(let limit)): return .serverFull(limit: limit)
+    case .failure(.notStored), nil: return .internal
+    }
+  }
+
+  /// Reads the wallet now and waits for the chain, never for prices. Joins a refresh under way.
+  public func refreshNow(_ wallet: WalletID) async throws(RefreshError) -> RefreshOutcome {
+    guard let cells = await ledger.wallet(wallet) else { throw .unknownWallet }
+    if let wait = waitingTime(wallet) {
+      throw .cooldown(agoMilliseconds: wait.ago, retryMilliseconds: wait.retry)
+    }
+    return try await fly(wallet, cells.key.chain, isRefresh: true).value.get()
+  }
+
+  /// `nil` when a refresh may begin, or one is under way and may be joined.
+  private func waitingTime(_ wallet: WalletID) -> (ago: Int64, retry: Int64)? {
+    if flights[wallet]?.isRefresh == true { return nil }
+    return cooldowns.remaining(wallet, now: clock())
+  }
+
+  // MARK: - Reads
+
+  /// The read of this wallet: the one under way, or a new one.
+  @discardableResult
+  func fly(
+    _ wallet: WalletID, _ chain: ChainCode, isRefresh: Bool
+  ) -> Task<Result<RefreshOutcome, RefreshError>, Never> {
+    if let flight = flights[wallet], flight.isRefresh || !isRefresh { return flight.task }
+    // A refresh reads anew: what a background read under way brings may have been read before it was asked for.
+    let before = flights[wallet]?.task
+    let task = Task { () -> Result<RefreshOutcome, RefreshError> in
+      _ = await before?.value
+      return await self.read(wallet, chain, isRefresh: isRefresh)
+    }
+    flights[wallet] = Flight(task: task, isRefresh: isRefresh)
+    return task
+  }
+
+  private func read(
+    _ wallet: WalletID, _ chain: ChainCode, isRefresh: Bool
+  ) async -> Result<RefreshOutcome, RefreshError> {
+    let start = clock()
+    let began = ContinuousClock.now
+    // A cold read is worth a loading indicator too.
+    let isCold = await ledger.wallet(wallet)?.isComplete == false
+    let isAnnounced = isRefresh || isCold
+    if isAnnounced { await announce(wallet, "balances") }
+    readsStarted.increment()
+    underWay.increment()
+    let result = await readThroughGate(wallet, chain)
+    underWay.decrement()
+    duration.recordNanoseconds((ContinuousClock.now - began).inNanoseconds)
+    // No suspension between these two: nobody may find neither a refresh to join nor a cool-down.
+    if case .success = result, isRefresh { cooldowns.note(wallet, start: start, now: clock()) }
+    if flights[wallet]?.isRefresh == isRefresh { flights[wallet] = nil }
+    switch result {
+    case .success(let outcome): await succeeded(wallet, chain, outcome, isAnnounced: isAnnounced)
+    case .failure(let error): await failed(wallet, chain, error, isAnnounced: isAnnounced)
+    }
+    return result
+  }
+
+  private func succeeded(
+    _ wallet: WalletID, _ chain: ChainCode, _ outcome: RefreshOutcome, isAnnounced: Bool
+  ) async {
+    if outcome.isOutdated {
+      // The ledger has better: ask elsewhere, soon.
+      await readers[chain]?.noteBehind()
+      if watched.contains(wallet) { scheduleNext(wallet, after: retryDelay(wallet)) }
+    } else {
+      failures[wallet] = nil
+      if watched.contains(wallet) { scheduleNext(wallet, after: nextDelay()) }
+    }
+    await noteSuccess(chain)
+    if isAnnounced { await finishWithPrices(wallet, outcome) }
+  }
+
+  private func failed(
+    _ wallet: WalletID, _ chain: ChainCode, _ error: RefreshError, isAnnounced: Bool
+  ) async {
+    // A read that we cut short ourselves says nothing of the chain.
+    guard !isStopped, !error.isOurs else {
+      if isAnnounced { await announce(wallet, "failed") }
+      return
+    }
+    readsFailed.increment()
+    if case .unknownWallet = error { return }
+    await noteFailure(chain, error)
+    await ledger.acceptFailure(of: wallet)
+    if isAnnounced { await announce(wallet, "failed") }
+    if watched.contains(wallet) { scheduleNext(wallet, after: retryDelay(wallet)) }
+  }
+
+  private func readThroughGate(
+    _ wallet: WalletID, _ chain: ChainCode
+  ) async -> Result<RefreshOutcome, RefreshError> {
+    guard let reader = readers[chain] else { return .failure(.chainNotServed(chain)) }
+    let gate = gates[chain] ?? Gate(width: settings.readsPerChain)
+    gates[chain] = gate
+    await gate.enter()
+    defer { gate.leave() }
+    guard !isStopped else { return .failure(.stopped) }
+    guard let plan = await ledger.readPlan(for: wallet) else { return .failure(.unknownWallet) }
+    do throws(RefreshError) {
+      return .success(try await accept(try await reader.read(plan), wallet))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func accept(
+    _ reading: ChainReader.Reading, _ wallet: WalletID
+  ) async throws(RefreshError) -> RefreshOutcome {
+    let readAt = clock()
+    if !reading.metadata.isEmpty {
+      var entries: [(key: TokenKey, info: TokenInfo)] = []
+      for (id, name, symbol, decimals) in reading.metadata {
+        guard let token = await ledger.token(id) else { continue }
+        entries.append(
+          (
+            token.key,
+            TokenInfo(
+              symbol: symbol, name: name, decimals: decimals, isListed: token.info.isListed,
+              isActive: token.info.isActive)
+          ))
+      }
+      await ledger.internAll(entries)
+    }
+    let verdict = await ledger.accept(
+      WalletReading(wallet: wallet, block: reading.block, readAt: readAt, outcomes: reading.outcomes))
+    var outcome = RefreshOutcome(
+      tokenCount: await ledger.rowCount(of: wallet), revision: await ledger.revision, block: reading.block,
+      readAt: readAt)
+    switch verdict {
+    case .accepted: break
+    case .unknownWallet: throw .unknownWallet
+    case .outdated(let heldBlock):
+      outcome.block = heldBlock
+      outcome.isOutdated = true
+    }
+    return outcome
+  }
+
+  /// The prices come after the balances, and nobody waits for them but the indicator.
+  private func finishWithPrices(_ wallet: WalletID, _ outcome: RefreshOutcome) async {
+    await announce(wallet, "prices")
+    guard !isStopped else { return }
+    let number = nextPriceTask
+    nextPriceTask += 1
+    priceTasks[number] = Task { [priceRound, ledger] in
+      await priceRound?(await ledger.heldTokens(of: wallet))
+      await self.announce(wallet, "done", outcome)
+      self.priceTasks[number] = nil
+    }
+  }
+}
+
+extension Duration {
+  var inMilliseconds: Int64 {
+    components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+  }
+  var inNanoseconds: Int64 {
+    let (whole, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    return overflow ? .max : whole + components.attoseconds / 1_000_000_000
+  }
+}

@@ -1,0 +1,134 @@
+// Ranges: the lower bounds keep the server working, the upper ones keep its sums from overflowing; what a
+// machine can bear is for whoever runs it to say.
+
+extension SettingDefinition where Root == SettingsDraft {
+  /// All settings but those of single chains, in the order in which they are shown.
+  static let all: [Self] =
+    http + storage + chains + prices + refresh + cache + auth + limits + compression + log
+
+  private static let http: [Self] = [
+    Self("http.host", .host, \.settings.http.host, "the address to listen on"),
+    Self("http.port", .port, \.settings.http.port, "the port to listen on; 0 picks a free one"),
+    Self("http.loops", .integer(0...1_024), \.settings.http.loops, "event loops; 0 is one for each core"),
+    Self(optional: "http.tls.certificate", .path("a PEM file"), \.certificate, "the certificate chain"),
+    Self(optional: "http.tls.key", .path("a PEM file"), \.certificateKey, "the certificate's private key"),
+    Self(
+      "http.allowedOrigins", .list(.origin, of: "origins such as https://app.example"),
+      \.settings.http.allowedOrigins, "web pages that may connect; none: those of our own origin"),
+    Self(
+      "http.trustedProxies", .list(.addressRange, of: "address ranges such as 10.0.0.0/8"),
+      \.settings.http.trustedProxies, "proxies whose word on the client's address is taken"),
+    Self(
+      optional: "http.webRoot", .path("a folder"), \.settings.http.webRoot,
+      "the web client's files; left out: found near the program"),
+  ]
+
+  private static let storage: [Self] = [
+    Self("storage.path", .databasePath, \.settings.storage.path, "the database file, or :memory:")
+  ]
+
+  private static let chains: [Self] = [
+    Self(
+      optional: "chains.enabled", .list(.chainCode, of: "chain codes", atLeastOne: true), \.enabled,
+      "the chains to serve; left out: all that are known or set")
+  ]
+
+  private static let prices: [Self] = [
+    Self(
+      "prices.sources", .list(.word, of: "defillama, coingecko"), \.settings.prices.sources,
+      "where prices come from, the best first"),
+    Self("prices.intervalSeconds", .interval, \.settings.prices.interval, "from one price round to the next"),
+    Self("prices.defillama.url", .httpURL, \.settings.prices.defiLlama.url, "DefiLlama's address"),
+    Self("prices.coingecko.url", .httpURL, \.settings.prices.coinGecko.url, "CoinGecko's address"),
+    Self("prices.coingecko.apiKey", .secret, \.settings.prices.coinGecko.apiKey, "CoinGecko's key"),
+  ]
+
+  private static let refresh: [Self] = [
+    Self(
+      "refresh.cooldownSeconds", .cooldown, \.settings.refresh.cooldown,
+      "how soon a wallet may be refreshed again"),
+    Self("refresh.timeoutSeconds", .interval, \.settings.refresh.timeout, "what a chain's answer may take"),
+  ]
+
+  private static let cache: [Self] = [
+    Self("cache.balanceSeconds", .interval, \.settings.cache.balance, "how long a balance is fresh"),
+    Self(
+      "cache.zeroBalanceSeconds", .interval, \.settings.cache.zeroBalance, "how long a balance of zero is"),
+    Self(
+      "cache.tokenListSeconds", .interval, \.settings.cache.tokenList, "how long a wallet's token list is"),
+    Self("cache.priceSeconds", .interval, \.settings.cache.price, "how long a price is"),
+    Self("cache.metadataSeconds", .interval, \.settings.cache.metadata, "how long a token's name is"),
+  ]
+
+  private static let auth: [Self] = [
+    Self(
+      optional: "auth.keys", .path("a JSON Web Key Set"), \.authKeys, "the keys that sign clients' tokens"),
+    Self(optional: "auth.issuer", .text, \.authIssuer, "the issuer that tokens must name; empty: any"),
+    Self(optional: "auth.audience", .text, \.authAudience, "the audience that tokens must name; empty: any"),
+    Self(
+      optional: "auth.walletsClaim", .nonEmptyText, \.authWalletsClaim,
+      "the claim that lists a token's wallets"),
+  ]
+
+  private static let limits: [Self] = [
+    Self("limits.connections", .count, \.settings.limits.connections, "open connections"),
+    Self(
+      "limits.connectionsPerAddress", .countOrNone, \.settings.limits.connectionsPerAddress,
+      "open connections from one address; 0 is no limit"),
+    Self(
+      "limits.walletsPerConnection", .count, \.settings.limits.walletsPerConnection,
+      "wallets one connection may watch"),
+    Self("limits.messageBytes", .bytes, \.settings.limits.messageBytes, "a client's message"),
+    Self(
+      "limits.opsPerSecond", .rate(upTo: 1_000_000), \.settings.limits.opsPerSecond,
+      "operations of one connection"),
+    Self("limits.wallets", .count, \.settings.limits.wallets, "wallets in all"),
+    Self("limits.tokens", .count, \.settings.limits.tokens, "tokens in all"),
+    Self("limits.tokensPerWallet", .count, \.settings.limits.tokensPerWallet, "tokens of one wallet"),
+    Self("limits.unsentBytes", .bytes, \.settings.limits.unsentBytes, "what waits for a slow client"),
+    Self("limits.headBytes", .bytes, \.settings.limits.headBytes, "the head of a request"),
+    Self("limits.bodyBytes", .bytes, \.settings.limits.bodyBytes, "the body of a request"),
+    Self(
+      "limits.handshakeSeconds", .interval, \.settings.limits.handshake,
+      "from the connection to the end of its request's head"),
+    Self("limits.idlePingSeconds", .interval, \.settings.limits.idlePing, "silence before a ping"),
+    Self("limits.pongSeconds", .interval, \.settings.limits.pong, "what a ping's answer may take"),
+    Self(
+      "limits.slowSeconds", .interval, \.settings.limits.slow,
+      "how long a client may take nothing while something waits for it"),
+    Self("limits.drainSeconds", .cooldown, \.settings.limits.drain, "over which a stop sends clients away"),
+  ]
+
+  private static let compression: [Self] = [
+    Self(
+      "compression.minimumBytes", .integer(0...67_108_864), \.settings.compression.minimumBytes,
+      "shorter messages are not compressed")
+  ]
+
+  private static let log: [Self] = [
+    Self("log.level", .word, \.settings.log.level, "how much is logged")
+  ]
+}
+
+extension SettingDefinition where Root == ChainConfiguration {
+  /// The settings of a chain: `rpc` is `chains.ETH.rpc`.
+  static let all: [Self] = [
+    Self(
+      "rpc", .list(.httpURL, of: "http: or https: URLs", atLeastOne: true), \.chain.rpc,
+      "its endpoints, the best first"),
+    Self("ws", .list(.webSocketURL, of: "ws: or wss: URLs"), \.ws, "endpoints that announce new blocks"),
+    Self("chainId", .chainID, \.chain.chainID, "its EIP-155 id"),
+    Self("multicall3", .address, \.chain.multicall3, "its Multicall3 contract"),
+    Self(
+      "tokenLists", .list(.fileOrURL, of: "paths and URLs"), \.tokenLists,
+      "files or URLs of token lists; none: the built-in list"),
+    Self("followBlocks", .boolean, \.followBlocks, "whether every new block is looked at"),
+    Self("pollSeconds", .interval, \.poll, "from one look at its head to the next"),
+  ]
+}
+
+extension SettingKind where Value == Int {
+  fileprivate static var count: Self { .integer(1...100_000_000) }
+  fileprivate static var countOrNone: Self { .integer(0...100_000_000) }
+  fileprivate static var bytes: Self { .integer(1...67_108_864) }
+}

@@ -1,0 +1,193 @@
+import Ethereum
+
+/// Everything that can be set, as it is in force: checked, with paths resolved and times as `Duration`.
+///
+/// The values written here are the defaults. What may be set, and within which bounds, is in
+/// ``SettingDefinition``.
+public struct Settings: Sendable, Equatable {
+  public var http = HTTP()
+  public var storage = Storage()
+  /// The chains that are served, in the order of `chains.enabled`.
+  public var chains: [ChainConfiguration] = ChainRegistry.chains.map { ChainConfiguration(chain: $0) }
+  public var prices = Prices()
+  public var refresh = Refresh()
+  public var cache = Cache()
+  /// Nil: no tokens are asked for.
+  public var auth: Auth?
+  public var limits = Limits()
+  public var compression = Compression()
+  public var log = Log()
+
+  /// The built-in defaults.
+  public init() {}
+}
+
+/// A chain that is served.
+public struct ChainConfiguration: Sendable, Equatable {
+  /// What the registry knows, with what is set (`rpc`, `chainId`, `multicall3`) in its place.
+  public var chain: Chain
+  /// Endpoints that announce new blocks: `ws:` or `wss:`.
+  public var ws: [String]
+  /// Absolute paths, or `http:` and `https:` URLs. Empty: the registry's tokens.
+  public var tokenLists: [String]
+  /// Whether every new block is looked at. If not, the chain is read when a cache expires or a refresh asks.
+  public var followBlocks: Bool
+  /// How often the head is asked for where no endpoint announces it.
+  public var poll: Duration
+
+  public init(
+    chain: Chain, ws: [String] = [], tokenLists: [String] = [], followBlocks: Bool = true,
+    poll: Duration = .seconds(12)
+  ) {
+    self.chain = chain
+    self.ws = ws
+    self.tokenLists = tokenLists
+    self.followBlocks = followBlocks
+    self.poll = poll
+  }
+
+  public var code: ChainCode { chain.code }
+  /// `http:` or `https:`, the best first.
+  public var rpc: [String] { chain.rpc }
+  public var multicall3: Address { chain.multicall3 }
+}
+
+extension Settings {
+  public struct HTTP: Sendable, Equatable {
+    /// An address literal without brackets, or a name.
+    public var host = "127.0.0.1"
+    /// 0 lets the system pick one.
+    public var port: UInt16 = 8080
+    /// Event loops; 0 is one for each core.
+    public var loops = 0
+    /// Nil: plain HTTP.
+    public var tls: TLS?
+    /// Empty: the same origin only.
+    public var allowedOrigins: [String] = []
+    public var trustedProxies: [AddressRange] = []
+    /// The folder of the web client; nil: wherever the server finds it.
+    public var webRoot: String?
+
+    public init() {}
+  }
+
+  /// Absolute paths of PEM files.
+  public struct TLS: Sendable, Equatable {
+    public var certificate: String
+    public var key: String
+
+    public init(certificate: String, key: String) {
+      self.certificate = certificate
+      self.key = key
+    }
+  }
+
+  public struct Storage: Sendable, Equatable {
+    /// `:memory:`, or a path: relative only in the built-in defaults.
+    public var path = Storage.defaultPath
+
+    public static let defaultPath = "walletpush.sqlite"
+    public static let inMemory = ":memory:"
+
+    public init() {}
+  }
+
+  public struct Prices: Sendable, Equatable {
+    public enum Source: String, Sendable, CaseIterable {
+      case defiLlama = "defillama"
+      case coinGecko = "coingecko"
+    }
+
+    public struct DefiLlama: Sendable, Equatable {
+      public var url = "https://coins.llama.fi"
+
+      public init() {}
+    }
+
+    public struct CoinGecko: Sendable, Equatable {
+      public var url = "https://api.coingecko.com/api/v3"
+      public var apiKey = ""
+
+      public init() {}
+    }
+
+    /// The best first.
+    public var sources: [Source] = [.defiLlama]
+    public var interval: Duration = .seconds(15)
+    public var defiLlama = DefiLlama()
+    public var coinGecko = CoinGecko()
+
+    public init() {}
+  }
+
+  public struct Refresh: Sendable, Equatable {
+    /// May be zero.
+    public var cooldown: Duration = .seconds(10)
+    public var timeout: Duration = .seconds(10)
+
+    public init() {}
+  }
+
+  public struct Cache: Sendable, Equatable {
+    public var balance: Duration = .seconds(300)
+    public var zeroBalance: Duration = .seconds(86_400)
+    public var tokenList: Duration = .seconds(300)
+    public var price: Duration = .seconds(60)
+    public var metadata: Duration = .seconds(86_400)
+
+    public init() {}
+  }
+
+  public struct Auth: Sendable, Equatable {
+    /// The absolute path of a JSON Web Key Set (RFC 7517 §5).
+    public var keys: String
+    /// Empty: any.
+    public var issuer = ""
+    /// Empty: any.
+    public var audience = ""
+    public var walletsClaim = "wallets"
+
+    public init(keys: String) { self.keys = keys }
+  }
+
+  public struct Limits: Sendable, Equatable {
+    public var connections = 100_000
+    /// 0 is no limit.
+    public var connectionsPerAddress = 0
+    public var walletsPerConnection = 100
+    public var messageBytes = 65_536
+    public var opsPerSecond: Double = 20
+    public var wallets = 1_000_000
+    public var tokens = 200_000
+    public var tokensPerWallet = 5_000
+    public var unsentBytes = 65_536
+    /// Of one request's head.
+    public var headBytes = 16_384
+    /// Of one request's body.
+    public var bodyBytes = 65_536
+    public var handshake: Duration = .seconds(10)
+    public var idlePing: Duration = .seconds(25)
+    public var pong: Duration = .seconds(10)
+    public var slow: Duration = .seconds(30)
+    public var drain: Duration = .seconds(10)
+
+    public init() {}
+  }
+
+  public struct Compression: Sendable, Equatable {
+    /// Shorter messages are sent as they are.
+    public var minimumBytes = 512
+
+    public init() {}
+  }
+
+  public struct Log: Sendable, Equatable {
+    public enum Level: String, Sendable, CaseIterable {
+      case trace, debug, info, notice, warning, error, critical
+    }
+
+    public var level = Level.info
+
+    public init() {}
+  }
+}

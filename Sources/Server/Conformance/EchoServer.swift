@@ -1,0 +1,122 @@
+// A WebSocket echo server on the same event loop, HTTP and WebSocket machines that clients meet: for conformance suites
+// and echo benchmarks. On loopback only.
+
+import EventLoop
+import HTTP1
+import WebSocket
+
+public final class EchoServer: Sendable {
+  public let address: SocketAddress
+  private let loops: EventLoopGroup
+
+  /// Messages up to this long are echoed.
+  public static let messageBytes = 16 << 20
+
+  /// - Parameter port: 0 picks a free one.
+  public init(port: UInt16, loops count: Int) throws(SystemError) {
+    loops = try EventLoopGroup(count: count, name: "echo", configuration: .standard)
+    var address = ListenAddress(host: "127.0.0.1", port: port)
+    var bound: SocketAddress?
+    for loop in loops.loops {
+      let listener = try loop.listen(on: address) { EchoHandshake(connection: $0) }
+      bound = listener.address
+      address.port = listener.address.port
+    }
+    self.address = bound ?? SocketAddress(127, 0, 0, 1, port: port)
+    try loops.start()
+  }
+
+  public func stop() {
+    loops.stop()
+    loops.join()
+  }
+}
+
+/// The request before the echo.
+private final class EchoHandshake: ConnectionHandler {
+  private var parser = RequestParser(
+    limits: HTTPLimits(lineBytes: 8_192, headBytes: 16_384, headerCount: 100, bodyBytes: 0))
+  private var head: RequestHead?
+
+  init(connection: Connection) {}
+
+  func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
+    var input = UnsafeRawBufferPointer(bytes)
+    do {
+      while let event = try parser.next(&input) {
+        if case .head(let parsed) = event { head = parsed }
+        guard case .end = event, let head else { continue }
+        let handshake = try ServerHandshake(
+          method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers.pairs)
+        var response: [UInt8] = []
+        let headers = HTTPHeaders(try handshake.responseHeaders(subprotocol: nil, extensions: []))
+        try ResponseEncoder.encode(ResponseHead(status: 101, headers: headers), into: &response)
+        connection.write(response)
+        let session = EchoSession()
+        connection.handler = session
+        session.received(UnsafeMutableRawBufferPointer(mutating: input), on: connection)
+        return
+      }
+    } catch let error as HandshakeRefusal {
+      refuse(error.status, error.headers, error.reason, connection)
+    } catch {
+      refuse(400, [], "\(error)", connection)
+    }
+  }
+
+  private func refuse(_ status: Int, _ extra: HeaderFields, _ reason: String, _ connection: Connection) {
+    var headers = HTTPHeaders(extra)
+    headers.append("Content-Length", String(reason.utf8.count))
+    headers.append("Connection", "close")
+    var response: [UInt8] = []
+    try? ResponseEncoder.encode(ResponseHead(status: status, headers: headers), into: &response)
+    connection.write(response + Array(reason.utf8))
+    connection.close(.requested, afterFlush: true)
+  }
+
+  func inputEnded(on connection: Connection) { connection.close(.endOfStream, afterFlush: true) }
+  func closed(_ connection: Connection, reason: CloseReason) {}
+}
+
+private final class EchoSession: ConnectionHandler {
+  private var machine = WebSocketConnection(
+    role: .server,
+    limits: WebSocketLimits(messageBytes: EchoServer.messageBytes, fragments: 1 << 20, replyBytes: 65_536))
+  /// A peer that does not read its echoes is not read either.
+  private static let unsentMaximum = 4 << 20
+
+  func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
+    process(bytes, on: connection)
+  }
+
+  private func process(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
+    var input = bytes
+    var out: [UInt8] = []
+    do throws(RemoteError) {
+      while let event = try machine.next(&input) {
+        switch event {
+        case .message(let kind, let payload):
+          if machine.hasOutput { out.append(contentsOf: machine.takeOutput()) }
+          try? machine.send(kind, payload, into: &out)
+        case .ping, .pong: break
+        case .close(let code, _): return finish(out, code ?? .normal, connection)
+        }
+      }
+    } catch {
+      return finish(out, error.closeCode, connection)
+    }
+    if machine.hasOutput { out.append(contentsOf: machine.takeOutput()) }
+    if !out.isEmpty { connection.sendNow(out) }
+    if connection.unsentBytes > Self.unsentMaximum { connection.pauseReading() }
+  }
+
+  func drained(_ connection: Connection) { connection.resumeReading() }
+
+  private func finish(_ out: [UInt8], _ code: CloseCode, _ connection: Connection) {
+    connection.write(out + machine.takeOutput())
+    connection.close(.local(code: code.rawValue), afterFlush: true)
+  }
+
+  func inputEnded(on connection: Connection) { connection.close(.endOfStream, afterFlush: true) }
+  func closed(_ connection: Connection, reason: CloseReason) {}
+}

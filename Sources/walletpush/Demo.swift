@@ -1,0 +1,114 @@
+import ArgumentParser
+import Devnet
+import Ethereum
+import EventLoop
+import Glibc
+import Ledger
+import Server
+
+struct Demo: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs the server on a simulated chain and price source: no network, no keys.",
+    discussion: """
+      Balances and prices move, the web client shows them, and a wallet to try is printed. Nothing is stored.
+      The same seed gives the same wallets, balances and moves.
+      """)
+
+  @Option(help: "Tokens, the chain's coin among them.")
+  var tokens = 16
+
+  @Option(help: "Wallets that hold them.")
+  var wallets = 5
+
+  @Option(
+    help: """
+      How often a second every token's price changes; fractions are fine, 0 is never. When given, prices enter at \
+      the ledger: the load for benchmarks. Otherwise once a second, by way of the price source's HTTP interface.
+      """)
+  var ticks: Double?
+
+  @Option(help: "What the simulation is made from.")
+  var seed: UInt64 = 1
+
+  @Option(help: "The port; 0 picks a free one.")
+  var port: UInt16 = 8080
+
+  @Option(help: "Event loops; 0 is one for each core.")
+  var loops = 0
+
+  func validate() throws {
+    guard (1...5_000).contains(tokens) else { throw ValidationError("--tokens is 1 to 5000") }
+    guard (1...1_000_000).contains(wallets) else { throw ValidationError("--wallets is 1 to 1000000") }
+    guard (0...1_000).contains(ticks ?? 1) else { throw ValidationError("--ticks is 0 to 1000") }
+  }
+
+  func run() async throws {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let world = DemoWorld(seed: seed, wallets: wallets, tokens: tokens, timestamp: UInt64(now.tv_sec))
+    let devnet: DevnetServer
+    do {
+      devnet = try DevnetServer(world)
+      try await world.start(on: devnet, stepEvery: .seconds(2), ticksPerSecond: ticks == nil ? 1 : 0)
+    } catch {
+      fail(["the simulation does not start: \(error)"])
+    }
+    await runUntilSignal(settings(world, devnet)) { server in
+      await begin(server, world, devnet)
+    } onReload: { _ in
+    }
+    devnet.stop()
+  }
+
+  private func settings(_ world: DemoWorld, _ devnet: DevnetServer) -> Settings {
+    var settings = Settings()
+    settings.http.port = port
+    settings.http.loops = loops
+    settings.storage.path = Settings.Storage.inMemory
+    settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL))]
+    settings.prices.defiLlama.url = devnet.pricesURL
+    settings.prices.interval = ticks == nil ? .seconds(1) : .seconds(15)
+    // Transfers happen every two seconds; without following the chain a short life is what shows them.
+    settings.cache.balance = .seconds(5)
+    settings.refresh.cooldown = .seconds(3)
+    return settings
+  }
+
+  private func begin(_ server: WalletPushServer, _ world: DemoWorld, _ devnet: DevnetServer) async {
+    let registered = await server.ledger.register(world.wallets)
+    guard let wallet = world.wallets.first, case .success? = registered.first else { return }
+    writeError(
+      """
+      walletpush: a simulated chain, nothing is stored. A wallet to try: \(wallet)
+      walletpush: open \(server.url)/#\(wallet)
+      walletpush: or  websocat '\(server.url.replacing("http://", with: "ws://"))/ws?wallet=\(wallet)'
+
+      """)
+    if let ticks, ticks > 0 { startTicking(server.ledger, devnet, perSecond: ticks) }
+  }
+
+  /// Feeds the ledger at a fixed rate; a late tick is made up for by a shorter pause.
+  private func startTicking(_ ledger: Ledger, _ devnet: DevnetServer, perSecond: Double) {
+    Task {
+      let pause = Duration.seconds(1 / perSecond)
+      var next = ContinuousClock.now
+      let chain = try ChainCode(parsing: "ETH")
+      while !Task.isCancelled {
+        next = max(next + pause, ContinuousClock.now)
+        try await Task.sleep(until: next)
+        let ticks = try await devnet.tickPrices()
+        var readings: [PriceReading] = []
+        let now = WalletPushServer.clock()
+        for tick in ticks {
+          guard let price = ExactDecimal(parsing: tick.price),
+            let token = await ledger.tokenID(of: TokenKey(chain: chain, contract: tick.contract))
+          else { continue }
+          readings.append(
+            PriceReading(
+              token: token, price: price, change: Hundredths(value: tick.changeHundredths), sourceTime: now))
+        }
+        await ledger.accept(prices: readings, asked: [])
+      }
+    }
+  }
+}

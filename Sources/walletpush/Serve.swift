@@ -1,0 +1,125 @@
+import ArgumentParser
+import EventLoop
+import Glibc
+import Server
+
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs the server.",
+    discussion: """
+      Without a file: built-in defaults for the 12 chains with their public endpoints, DefiLlama prices, \
+      walletpush.sqlite in the working folder, http://127.0.0.1:8080.
+
+      Every setting can be given as an option (a.bB as --a-b-b) or in the environment (WALLETPUSH_A_B_B); \
+      `walletpush check-config` prints those in force.
+      """)
+
+  @Option(help: "The configuration file (JSON).")
+  var config: String?
+
+  @Argument(parsing: .captureForPassthrough, help: "Settings, such as --http-port 0.")
+  var settings: [String] = []
+
+  func run() async throws {
+    let loaded = loadSettings(config: config, arguments: settings)
+    await runUntilSignal(loaded, onReload: { server in
+      do throws(SettingsError) {
+        await server.reload(try readSettings(config: config, arguments: settings))
+      } catch {
+        for line in error.lines { writeError("walletpush: not reloaded: \(line)\n") }
+      }
+    })
+  }
+}
+
+struct CheckConfig: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check-config", abstract: "Says what is wrong, or prints the settings in force.")
+
+  @Option(help: "The configuration file (JSON).")
+  var config: String?
+
+  @Argument(parsing: .captureForPassthrough, help: "Settings, such as --http-port 0.")
+  var settings: [String] = []
+
+  func run() async throws {
+    writeOutput(loadSettings(config: config, arguments: settings).describe() + "\n")
+  }
+}
+
+struct Conformance: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs a WebSocket echo server at / on loopback, for conformance suites and benchmarks.")
+
+  @Option(help: "The port; 0 picks a free one.")
+  var port: UInt16
+
+  @Option(help: "Event loops; 0 is one for each core.")
+  var loops = 1
+
+  func run() async throws {
+    let server: EchoServer
+    do {
+      server = try EchoServer(port: port, loops: loops)
+    } catch {
+      fail(["cannot listen on 127.0.0.1:\(port): \(error)"])
+    }
+    writeError("walletpush: echo server listening on http://127.0.0.1:\(server.address.port)\n")
+    _ = await Signals.next()
+    server.stop()
+  }
+}
+
+/// The settings in force, or the end with a line for each fault.
+func loadSettings(config: String?, arguments: [String]) -> Settings {
+  do {
+    return try readSettings(config: config, arguments: arguments)
+  } catch {
+    fail(error.lines, code: 2)
+  }
+}
+
+/// Options after the first setting are captured with the settings, so `--config` is looked for among them too.
+func readSettings(config: String?, arguments: [String]) throws(SettingsError) -> Settings {
+  var config = config
+  var rest = arguments
+  if let index = rest.firstIndex(of: "--config"), index + 1 < rest.count {
+    config = rest[index + 1]
+    rest.removeSubrange(index...(index + 1))
+  } else if let index = rest.firstIndex(where: { $0.hasPrefix("--config=") }) {
+    config = String(rest.remove(at: index).dropFirst("--config=".count))
+  }
+  return try Settings.load(
+    file: config, arguments: rest, environment: Environment.all, workingDirectory: Environment.folder,
+    readFile: { try SmallFile.read($0, limit: 4 << 20) })
+}
+
+/// Starts the server, says where it listens, and drains it when a signal asks.
+///
+/// - Parameters:
+///   - onReady: once connections are accepted.
+///   - onReload: for each SIGHUP.
+func runUntilSignal(
+  _ settings: Settings, onReady: (WalletPushServer) async -> Void = { _ in },
+  onReload: (WalletPushServer) async -> Void
+) async {
+  let logger = ServerLog.bootstrap(level: settings.log.logLevel)
+  let metrics = ServerMetrics.bootstrap()
+  let server: WalletPushServer
+  do {
+    server = try await WalletPushServer.start(settings: settings, metrics: metrics, logger: logger)
+  } catch {
+    fail([error.description])
+  }
+  writeError("walletpush: listening on \(server.url)\n")
+  await onReady(server)
+  while await Signals.next() == SIGHUP { await onReload(server) }
+  // A second signal ends at once.
+  Task.detached {
+    while await Signals.next() == SIGHUP {}
+    writeError("walletpush: second signal, ending at once\n")
+    exit(1)
+  }
+  await server.drain()
+  exit(0)
+}

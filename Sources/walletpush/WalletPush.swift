@@ -1,0 +1,40 @@
+import ArgumentParser
+import EventLoop
+import Glibc
+import Server
+
+@main
+struct WalletPush: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "walletpush",
+    abstract: "Pushes balances and prices of EVM wallets over WebSocket.",
+    version: "walletpush \(WalletPushServer.version)",
+    subcommands: [Serve.self, Demo.self, CheckConfig.self, Conformance.self])
+
+  static func main() async {
+    // Before any other thread: they inherit it, and the signals come through an event loop.
+    EventLoop.blockSignals([SIGTERM, SIGINT, SIGHUP])
+    await main(nil)
+  }
+}
+
+/// One clear line on standard error, and the exit code that says so.
+func fail(_ lines: [String], code: Int32 = 1) -> Never {
+  for line in lines { writeError("walletpush: \(line)\n") }
+  exit(code)
+}
+
+func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
+func writeOutput(_ text: String) { write(text, to: STDOUT_FILENO) }
+
+private func write(_ text: String, to descriptor: Int32) {
+  let bytes = Array(text.utf8)
+  var offset = 0
+  while offset < bytes.count {
+    let count = bytes.withUnsafeBytes {
+      Glibc.write(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
+    }
+    if count <= 0, errno != EINTR { return }
+    offset += max(0, count)
+  }
+}

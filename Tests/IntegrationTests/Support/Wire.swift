@@ -1,0 +1,72 @@
+import EventLoop
+import Synchronization
+
+/// One TCP connection that says what it is told, and keeps what it hears.
+final class Wire: Sendable {
+  private struct State {
+    var bytes: [UInt8] = []
+    var isConnected = false
+    var isEnded = false
+  }
+
+  private final class End: ConnectionHandler {
+    let wire: Wire
+    init(_ wire: Wire) { self.wire = wire }
+
+    func connected(_ connection: Connection) { wire.state.withLock { $0.isConnected = true } }
+
+    func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
+      wire.state.withLock { $0.bytes.append(contentsOf: bytes) }
+    }
+
+    func inputEnded(on connection: Connection) {
+      wire.state.withLock { $0.isEnded = true }
+      connection.close(.requested, afterFlush: true)
+    }
+
+    func closed(_ connection: Connection, reason: CloseReason) { wire.state.withLock { $0.isEnded = true } }
+  }
+
+  /// The loop of all test clients of the process. It is never stopped.
+  static let loop: EventLoop? = {
+    var configuration = EventLoopConfiguration.standard
+    configuration.reportsMetrics = false
+    let loop = try? EventLoop(name: "test-clients", configuration: configuration)
+    try? loop?.start()
+    return loop
+  }()
+
+  private let state = Mutex(State())
+  private let id = Mutex<ConnectionID?>(nil)
+
+  static func connect(port: UInt16) async throws -> Wire {
+    guard let loop else { throw NothingCame(description: "an event loop") }
+    let wire = Wire()
+    let id = try await loop.perform {
+      loop.connect(to: SocketAddress(127, 0, 0, 1, port: port), handler: End(wire)).id
+    }
+    wire.id.withLock { $0 = id }
+    return wire
+  }
+
+  func write(_ bytes: [UInt8]) {
+    guard let id = id.withLock({ $0 }), let loop = Self.loop else { return }
+    loop.post { loop.connection(id)?.write(bytes) }
+  }
+
+  func write(_ text: String) { write(Array(text.utf8)) }
+
+  /// Ends the connection without a goodbye.
+  func abort() {
+    guard let id = id.withLock({ $0 }), let loop = Self.loop else { return }
+    loop.post { loop.connection(id)?.abort() }
+  }
+
+  var bytes: [UInt8] { state.withLock { $0.bytes } }
+  var isEnded: Bool { state.withLock { $0.isEnded } }
+
+  /// All that came, once the other side has ended.
+  func untilEnd() async throws -> [UInt8] {
+    try await eventually("the end of the connection") { isEnded ? bytes : nil }
+  }
+}

@@ -1,0 +1,123 @@
+import EventLoop
+import JSON
+import Ledger
+import Testing
+
+@testable import Push
+
+@Suite("Limits and misbehaviour, over sockets")
+struct LimitTests {
+  @Test("each op over the rate gets its own error, with a time to come back")
+  func rateLimited() async throws {
+    let bench = try await PushBench { $0.operationsPerSecond = 5 }
+    let client = try await bench.greeted()
+    for id in 1...8 { client.send("{\"op\":\"ping\",\"id\":\(id)}") }
+    var replies: [JSONValue] = []
+    for _ in 1...8 { replies.append(try await client.message()) }
+    #expect(replies.map { $0["id"]?.int } == Array(1...8))
+    #expect(replies.prefix(5).allSatisfy { $0.type == "pong" })
+    // The client may have been slow in sending the last ones.
+    let refused = replies.filter { $0.type == "error" }
+    #expect(!refused.isEmpty)
+    #expect(refused.allSatisfy { $0.text("code") == "rate_limited" && (1...1_000).contains($0["retry_ms"]?.int ?? 0) })
+  }
+
+  @Test("a binary message closes with 1003")
+  func binary() async throws {
+    let bench = try await PushBench()
+    let client = try await bench.greeted()
+    client.sendBinary([1, 2, 3])
+    client.send("{\"op\":\"ping\"}")
+    #expect(try await client.closeCode() == 1003)
+    try await client.untilEnded()
+  }
+
+  @Test("a message over the limit closes with 1009; one at the limit is read")
+  func oversize() async throws {
+    let bench = try await PushBench { $0.messageBytes = 1_000 }
+    let client = try await bench.greeted()
+    func ping(_ bytes: Int) -> String {
+      let frame = "{\"op\":\"ping\",\"pad\":\"\"}"
+      return "{\"op\":\"ping\",\"pad\":\"" + String(repeating: "x", count: bytes - frame.utf8.count) + "\"}"
+    }
+    client.send(ping(1_000))
+    _ = try await client.message("pong")
+    client.send(ping(1_001))
+    #expect(try await client.closeCode() == 1009)
+  }
+
+  @Test("a client that goes is forgotten, and so is what only it followed")
+  func gone() async throws {
+    let bench = try await PushBench()
+    let wallet = try await bench.heldWallet(1)
+    let client = try await bench.client(wallets: [wallet])
+    _ = try await client.messages(through: "heartbeat")
+    client.send("{\"op\":\"subscribe\",\"tokens\":[\"ETH:native\"]}")
+    _ = try await client.messages(through: "heartbeat")
+    client.drop()
+    try await client.untilEnded()
+    let shard = bench.shards[0]
+    while try await shard.loop.perform({ shard.clientCount }) > 0 { await Task.yield() }
+    _ = await bench.ledger.register([])
+    #expect(await bench.ledger.watchedWalletCount == 0)
+    #expect(await bench.ledger.watchedTokens().isEmpty)
+  }
+
+  @Test("draining: told when to come back, then closed with 4100; nobody new is taken")
+  func drain() async throws {
+    let bench = try await PushBench()
+    let wallet = try await bench.heldWallet(1)
+    let clients = [try await bench.client(wallets: [wallet]), try await bench.client(wallets: [wallet])]
+    for client in clients { _ = try await client.messages(through: "heartbeat") }
+    let shard = bench.shards[0]
+    try await shard.loop.perform { shard.drain(window: .seconds(3), random: { 4_172 }) }
+    for client in clients {
+      #expect("\(try await client.message())" == "{\"type\":\"reconnect\",\"reason\":\"drain\",\"retry_ms\":1222}")
+      #expect(try await client.closeCode() == 4100)
+    }
+    let late = try await bench.greeted()
+    _ = try await late.message("reconnect")
+    #expect(try await late.closeCode() == 4100)
+  }
+
+  @Test("a ping that is not answered: 4109; answered ones go on for ever")
+  func noPong() async throws {
+    let bench = try await PushBench {
+      $0.pingInterval = .milliseconds(30)
+      $0.pongTimeout = .milliseconds(2_000)
+    }
+    let patient = try await bench.greeted()
+    let mute = try await bench.client(answersPings: false)
+    let begun = LoopInstant.current()
+    _ = try await mute.message("hello")
+    #expect(try await mute.closeCode() == 4109)
+    #expect(LoopInstant.current() - begun >= .milliseconds(2_000))
+    patient.send("{\"op\":\"ping\"}")
+    _ = try await patient.messages(through: "pong")
+    let closed = try await bench.statistics().closedNoPong
+    #expect(closed == 1)
+  }
+
+  @Test("silence is filled with heartbeats")
+  func heartbeats() async throws {
+    let bench = try await PushBench { $0.pingInterval = .milliseconds(20) }
+    let client = try await bench.greeted()
+    for _ in 0..<3 { #expect(try await client.message("heartbeat").rev == 100) }
+  }
+
+  @Test("a reply in the turn of the liveness timer doesn't make an old connection slow")
+  func notSlow() async throws {
+    // All timers are due in every turn, and the connection is older than the time a slow client is given.
+    let bench = try await PushBench {
+      $0.pingInterval = .milliseconds(1)
+      $0.slowTimeout = .milliseconds(1)
+    }
+    let client = try await bench.greeted()
+    for id in 0..<300 {
+      client.send("{\"op\":\"ping\",\"id\":\(id)}")
+      _ = try await client.messages(through: "pong")
+    }
+    let closed = try await bench.statistics().closedSlow
+    #expect(closed == 0)
+  }
+}

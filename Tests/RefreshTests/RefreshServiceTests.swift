@@ -1,0 +1,297 @@
+import Devnet
+import Ethereum
+import Ledger
+import Testing
+
+@testable import Refresh
+
+/// Who is read when, and who is told.
+@Suite(.timeLimit(.minutes(2)))
+struct RefreshServiceTests {
+  // MARK: Refreshes
+
+  @Test func aHundredRefreshesAreOneRead() async throws {
+    try await withFixture(Fixture()) { fixture in
+      let wallet = try await fixture.register()
+      try await fixture.node.setChainLatency(.milliseconds(200))
+      let blocks = try await withThrowingTaskGroup(of: UInt64.self) { group in
+        for _ in 0..<100 { group.addTask { try await fixture.service.refreshNow(wallet).block } }
+        var blocks: [UInt64] = []
+        for try await block in group { blocks.append(block) }
+        return blocks
+      }
+      #expect(blocks == Array(repeating: 1_000, count: 100))
+      #expect(try await fixture.calls == 1)
+    }
+  }
+
+  @Test func theCooldownIsOneForAll() async throws {
+    try await withFixture(Fixture()) { fixture in
+      let other = WalletKey(chain: fixture.chain.code, address: .numbered(5))
+      let wallet = try await fixture.register()
+      _ = try await fixture.service.refreshNow(wallet)
+      fixture.clock.advance(by: .seconds(4))
+      #expect(
+        await fixture.service.requestRefresh(fixture.key)
+          == .cooldown(agoMilliseconds: 4_000, retryMilliseconds: 6_000))
+      let error = await #expect(throws: RefreshError.self) {
+        _ = try await fixture.service.refreshNow(wallet)
+      }
+      guard case .cooldown(4_000, 6_000) = error else {
+        Issue.record("\(error as Any)")
+        return
+      }
+      #expect(await fixture.service.requestRefresh(other) == .accepted, "another wallet's is its own")
+      fixture.clock.advance(by: .seconds(6))
+      _ = try await fixture.service.refreshNow(wallet)
+      #expect(try await fixture.calls >= 2)
+    }
+  }
+
+  @Test func aFailedRefreshCoolsNothingDown() async throws {
+    try await withFixture(Fixture()) { fixture in
+      let wallet = try await fixture.register()
+      try await fixture.node.setChainFault(.status(500))
+      await #expect(throws: RefreshError.self) { _ = try await fixture.service.refreshNow(wallet) }
+      try await fixture.node.setChainFault(nil)
+      _ = try await fixture.service.refreshNow(wallet)
+    }
+  }
+
+  @Test func otherReadsCoolNothingDown() async throws {
+    try await withFixture(Fixture()) { fixture in
+      await fixture.service.start()
+      fixture.watch([fixture.key])
+      await fixture.recorder.wait(for: "snapshot")
+      let wallet = try await fixture.register()
+      _ = try await fixture.service.refreshNow(wallet)
+    }
+  }
+
+  @Test func noCooldownIsAllowed() async throws {
+    try await withFixture(Fixture { $0.cooldown = .zero }) { fixture in
+      let wallet = try await fixture.register()
+      for _ in 0..<3 { _ = try await fixture.service.refreshNow(wallet) }
+      #expect(try await fixture.calls == 3)
+    }
+  }
+
+  /// What a background read brings may have been read before the refresh was asked for.
+  @Test func aRefreshReadsAnew() async throws {
+    try await withFixture(Fixture()) { fixture in
+      await fixture.service.start()
+      try await fixture.node.setChainLatency(.milliseconds(300))
+      fixture.watch([fixture.key])
+      await fixture.recorder.wait(for: "balances")
+      while try await fixture.calls == 0 { await Task.yield() }
+      try await fixture.mine { $0.setNative(Fixture.owner, to: 7) }
+      let wallet = try await fixture.register()
+      #expect(try await fixture.service.refreshNow(wallet).block == 1_001)
+      #expect(await fixture.rows(wallet)[0] == "native=7")
+    }
+  }
+
+  @Test func whatCannotBeRefreshed() async throws {
+    try await withFixture(Fixture()) { fixture in
+      let error = await #expect(throws: RefreshError.self) { _ = try await fixture.service.refreshNow(4_711) }
+      guard case .unknownWallet = error else {
+        Issue.record("\(error as Any)")
+        return
+      }
+      let code = try ChainCode(parsing: "NOWHERE")
+      #expect(
+        await fixture.service.requestRefresh(WalletKey(chain: code, address: .numbered(1)))
+          == .chainUnsupported(code))
+    }
+  }
+
+  // MARK: Failure
+
+  @Test func whatWasFreshIsStaleAfterAFailure() async throws {
+    try await withFixture(Fixture(tokens: 2)) { fixture in
+      let wallet = try await fixture.register()
+      _ = try await fixture.service.refreshNow(wallet)
+      try await fixture.node.setChainFault(.status(503))
+      fixture.clock.advance(by: .seconds(60))
+      await #expect(throws: RefreshError.self) { _ = try await fixture.service.refreshNow(wallet) }
+      #expect(await fixture.rows(wallet) == ["native=1000000 stale", "2=1 stale"])
+      try await fixture.node.setChainFault(nil)
+      _ = try await fixture.service.refreshNow(wallet)
+      #expect(await fixture.rows(wallet) == ["native=1000000", "2=1"])
+    }
+  }
+
+  @Test func aColdReadThatFailedIsUnknownAndTriedAgain() async throws {
+    try await withFixture(Fixture()) { fixture in
+      try await fixture.node.setChainFault(.status(503))
+      await fixture.service.start()
+      fixture.watch([fixture.key])
+      await fixture.recorder.wait(for: "snapshot")
+      let wallet = try await fixture.register()
+      #expect(await fixture.ledger.wallet(wallet)?.state == .unknown)
+      try await fixture.node.setChainFault(nil)
+      while await fixture.ledger.wallet(wallet)?.state != .fresh {
+        fixture.clock.advance(by: .milliseconds(20))
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      await fixture.recorder.wait(for: "snapshot")
+    }
+  }
+
+  @Test func aReadThatWeCutShortMakesNothingStale() async throws {
+    let fixture = try await Fixture(tokens: 2)
+    let wallet = try await fixture.register()
+    _ = try await fixture.service.refreshNow(wallet)
+    fixture.clock.advance(by: .seconds(60))
+    try await fixture.node.setChainFault(.silence)
+    let refresh = Task { try await fixture.service.refreshNow(wallet) }
+    try await fixture.node.resetStatistics()
+    while try await fixture.node.chainStatistics.requests == 0 { await Task.yield() }
+    await fixture.service.stop()
+    await #expect(throws: RefreshError.self) { _ = try await refresh.value }
+    #expect(await fixture.rows(wallet) == ["native=1000000", "2=1"])
+    #expect(await fixture.service.chainStates().map(\.isDown) == [false])
+    await fixture.stop()
+  }
+
+  @Test func aChainIsDownAfterTwoFailures() async throws {
+    try await withFixture(Fixture()) { fixture in
+      let wallet = try await fixture.register()
+      try await fixture.node.setChainFault(.status(500))
+      for expected in [false, true, true] {
+        await #expect(throws: RefreshError.self) { _ = try await fixture.service.refreshNow(wallet) }
+        #expect(await fixture.service.chainStates().map(\.isDown) == [expected])
+      }
+      let down = fixture.clock.now
+      fixture.clock.advance(by: .seconds(30))
+      try await fixture.node.setChainFault(nil)
+      _ = try await fixture.service.refreshNow(wallet)
+      #expect(await fixture.service.chainStates().map(\.isDown) == [false])
+      #expect(
+        fixture.recorder.events.filter { $0.contains("\"chain\"") } == [
+          #"{"type":"status","chain":"TEST","state":"down","since":\#(down)}!"#,
+          #"{"type":"status","chain":"TEST","state":"up","since":\#(down + 30_000)}"#,
+        ])
+    }
+  }
+
+  // MARK: Watching
+
+  @Test func aColdWatchIsReadAndToldInOrder() async throws {
+    try await withFixture(Fixture()) { fixture in
+      let priced = Recorder()
+      await fixture.service.setPriceRound { tokens in priced.publish(.counting(tokens.count)) }
+      await fixture.service.start()
+      fixture.watch([fixture.key])
+      await fixture.recorder.wait(for: "done")
+      let status = #"{"type":"status","wallet":"\#(fixture.key)","refreshing":"#
+      #expect(
+        fixture.recorder.events == [
+          "reply 1", status + #""balances"}"#, "snapshot 1", status + #""prices"}"#,
+          status + #""done","as_of":\#(fixture.clock.now),"block":1000}"#,
+        ])
+      #expect(priced.events == ["5"], "the prices of what is held: the coin and four tokens")
+      let calls = try await fixture.calls
+      #expect(calls == 1)
+    }
+  }
+
+  @Test func aFailedRefreshIsToldToo() async throws {
+    try await withFixture(Fixture()) { fixture in
+      await fixture.service.start()
+      fixture.watch([fixture.key])
+      await fixture.recorder.wait(for: "done")
+      try await fixture.node.setChainFault(.garbage)
+      #expect(await fixture.service.requestRefresh(fixture.key) == .accepted)
+      await fixture.recorder.wait(for: "failed")
+    }
+  }
+
+  @Test func aWatchedWalletIsReadAgainBeforeItsTime() async throws {
+    try await withFixture(Fixture { $0.balanceTTL = .milliseconds(200) }) { fixture in
+      await fixture.service.start()
+      fixture.watch([fixture.key])
+      await fixture.recorder.wait(for: "done")
+      // The clock of the service stands; what it sleeps is real. A due read needs both.
+      for expected in 2...4 {
+        fixture.clock.advance(by: .milliseconds(200))
+        while try await fixture.calls < expected { try await Task.sleep(for: .milliseconds(5)) }
+      }
+      #expect(
+        fixture.recorder.events.filter { $0.contains("balances") }.count == 1,
+        "reads by themselves are silent")
+      fixture.ledger.inbox.post(.unwatch(shard: 0, wallets: [1], tokens: []))
+      let other = WalletKey(chain: fixture.chain.code, address: .numbered(5))
+      fixture.watch([other])
+      await fixture.recorder.wait(for: "snapshot 2")
+      let calls = try await fixture.calls
+      fixture.ledger.inbox.post(.unwatch(shard: 0, wallets: [2], tokens: []))
+      _ = try await fixture.register()
+      fixture.clock.advance(by: .seconds(10))
+      try await Task.sleep(for: .milliseconds(400))
+      #expect(try await fixture.calls <= calls + 1, "one may have been under way")
+    }
+  }
+
+  @Test func whatIsFreshIsNotReadAgain() async throws {
+    try await withFixture(Fixture()) { fixture in
+      await fixture.service.start()
+      let wallet = try await fixture.register()
+      _ = try await fixture.service.refreshNow(wallet)
+      fixture.watch([fixture.key])
+      await fixture.recorder.wait(for: "reply")
+      let other = WalletKey(chain: fixture.chain.code, address: .numbered(5))
+      fixture.watch([other])
+      await fixture.recorder.wait(for: "done")
+      #expect(try await fixture.calls == 2)
+    }
+  }
+
+  /// After a failed read, or a start, what is held may be young and yet in doubt.
+  @Test func whatIsStaleIsReadHoweverYoung() async throws {
+    try await withFixture(Fixture()) { fixture in
+      let wallet = try await fixture.register()
+      _ = try await fixture.service.refreshNow(wallet)
+      await fixture.ledger.acceptFailure(of: wallet)
+      #expect(await fixture.ledger.wallet(wallet)?.state == .stale)
+      await fixture.service.start()
+      fixture.watch([fixture.key])
+      while await fixture.ledger.wallet(wallet)?.state != .fresh {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      #expect(try await fixture.calls == 2)
+    }
+  }
+
+  @Test func manyWalletsAreReadSoManyAtATime() async throws {
+    try await withFixture(Fixture { $0.readsPerChain = 4 }) { fixture in
+      await fixture.service.start()
+      let keys = (0..<300).map { WalletKey(chain: fixture.chain.code, address: .numbered(10_000 + $0)) }
+      fixture.watch(keys)
+      for _ in keys { await fixture.recorder.wait(for: "snapshot") }
+      let calls = try await fixture.calls
+      #expect(calls == 300)
+    }
+  }
+
+  @Test func aWalletDeletedMeanwhileIsForgotten() async throws {
+    try await withFixture(Fixture()) { fixture in
+      let wallet = try await fixture.register()
+      try await fixture.node.setChainLatency(.milliseconds(200))
+      let refresh = Task { try await fixture.service.refreshNow(wallet) }
+      while try await fixture.calls == 0 { await Task.yield() }
+      #expect(try await fixture.ledger.delete(wallet))
+      await #expect(throws: RefreshError.self) { _ = try await refresh.value }
+      #expect(await fixture.service.chainStates().map(\.isDown) == [false])
+    }
+  }
+}
+
+extension LedgerBatch {
+  /// A status that says a number: for recording.
+  fileprivate static func counting(_ count: Int) -> LedgerBatch {
+    var batch = LedgerBatch(revision: 0)
+    batch.statuses = [StatusFrame(subject: .prices, json: Array("\(count)".utf8), isAbnormal: false)]
+    return batch
+  }
+}

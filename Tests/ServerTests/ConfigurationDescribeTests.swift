@@ -1,0 +1,80 @@
+import Testing
+
+@testable import Server
+
+/// The settings in force, as they are shown.
+@Suite struct ConfigurationDescribeTests {
+  static let files = [
+    "{}", ConfigurationSourceTests.example,
+    """
+    {"http": {"host": "::1", "webRoot": "web"}, "storage": {"path": ":memory:"},
+     "chains": {"enabled": ["X_TEST", "ETH"], "X_TEST": {"chainId": 5, "rpc": ["https://x.example/v2/KEY"],
+                "followBlocks": false, "pollSeconds": 0.25,
+                "tokenLists": ["https://t.example/list.json", "b.json"]}},
+     "prices": {"coingecko": {"apiKey": "CG-KEY"}}, "limits": {"opsPerSecond": 0.5}}
+    """,
+  ]
+
+  @Test(arguments: files)
+  func whatIsShownLoadsAgain(json: String) throws {
+    let settings = try Load(json: json).settings()
+    let shown = settings.describe(revealingSecrets: true)
+    #expect(try Load(json: shown).settings() == settings)
+  }
+
+  @Test func secretsAreHidden() throws {
+    let json = """
+      {"chains": {"enabled": ["ETH"],
+        "ETH": {"rpc": ["https://node.example/v2/KEY", "https://node.example?key=KEY",
+                        "https://node.example/",
+                        "http://10.0.0.1:8545"], "ws": ["wss://node.example/KEY"]}},
+       "prices": {"defillama": {"url": "https://pro.example/KEY"}, "coingecko": {"apiKey": "KEY"}}}
+      """
+    let shown = try Load(json: json).settings().describe()
+    #expect(!shown.contains("KEY"))
+    #expect(
+      shown.contains(
+        #""rpc": ["https://node.example/…","https://node.example/…","https://node.example/","#
+          + #""http://10.0.0.1:8545"]"#
+      ))
+    #expect(shown.contains(#""ws": ["wss://node.example/…"]"#))
+    #expect(shown.contains(#""apiKey": "***""#))
+    // What is built in is no secret.
+    #expect(shown.contains(#""url": "https://api.coingecko.com/api/v3""#))
+  }
+
+  @Test func shapeIsTheFiles() throws {
+    let shown = try Load(json: #"{"chains": {"enabled": ["CRO"]}}"#).settings().describe()
+    #expect(
+      shown.hasPrefix(
+        """
+        {
+          "http": {
+            "host": "127.0.0.1",
+            "port": 8080,
+            "loops": 0,
+            "allowedOrigins": [],
+            "trustedProxies": []
+          },
+          "storage": {
+            "path": "/work/walletpush.sqlite"
+          },
+          "chains": {
+            "enabled": ["CRO"],
+            "CRO": {
+              "rpc": ["https://evm.cronos.org",
+        """))
+    #expect(shown.contains(#""multicall3": "0xcA11bde05977b3631167028862bE2a173976CA11""#))
+    #expect(shown.contains(#""pollSeconds": 12"#))
+    #expect(!shown.contains(#""auth""#))
+  }
+
+  @Test func helpNamesEverySetting() {
+    let lines = Settings.help.split(separator: "\n")
+    let count = SettingDefinition<SettingsDraft>.all.count + SettingDefinition<ChainConfiguration>.all.count
+    #expect(lines.count == count)
+    #expect(lines.contains { $0.hasPrefix("  --http-port ") && $0.hasSuffix("from 0 to 65535 [8080]") })
+    #expect(lines.contains { $0.hasPrefix("  --chains-CODE-poll-seconds ") })
+    #expect(!Settings.help.contains("null"))
+  }
+}
