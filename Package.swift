@@ -93,7 +93,7 @@ let package = Package(
     .executableTarget(
       name: "walletpush",
       dependencies: [
-        "CLinux", "EventLoop", "Ethereum", "Ledger", "Server", "Devnet",
+        "EventLoop", "Ethereum", "Ledger", "Server", "Devnet",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

@@ -73,7 +73,9 @@ extension Ledger {
     var ids = Set(tokenWatchers.keys)
     for id in walletWatchers.keys {
       guard let cells = wallets[id] else { continue }
-      for index in cells.rows.indices where cells.isPriceWanted(at: index) { ids.insert(cells.rows[index].token) }
+      for index in cells.rows.indices where cells.isPriceWanted(at: index) {
+        ids.insert(cells.rows[index].token)
+      }
     }
     return ids.sorted().map { tokens[Int($0)] }.filter(\.info.isActive)
   }
@@ -89,7 +91,9 @@ extension Ledger {
 
   /// Marks those tokens of the wallet that the next round will ask for.
   func markLoading(rowsOf cells: WalletCells) {
-    for index in cells.rows.indices where cells.isPriceWanted(at: index) { markLoading(cells.rows[index].token) }
+    for index in cells.rows.indices where cells.isPriceWanted(at: index) {
+      markLoading(cells.rows[index].token)
+    }
   }
 }
 

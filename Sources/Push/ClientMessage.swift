@@ -150,7 +150,8 @@ struct ClientMessage: Sendable {
         return .failure(
           Refusal(
             .unknownOperation,
-            "no op \"\(name.clipped(to: 40))\"; there are subscribe, unsubscribe, list, get, refresh, set, auth, ping"))
+            "no op \"\(name.clipped(to: 40))\"; there are subscribe, unsubscribe, list, get, refresh, set, auth, ping"
+          ))
       }
     } catch {
       return .failure(error)

@@ -53,14 +53,15 @@ extension PushClient {
     }
   }
 
-  /// Part of what a resuming client is owed waits for room. A live frame with a higher revision must not come
-  /// between: the client would take it that it has everything below. So it gets none until it has caught up.
+  /// Something that live frames must not overtake waits for room. With part of a resume outstanding the client
+  /// would take a later revision for all below it; and a row means nothing before its wallet's snapshot. So it gets
+  /// none until it has caught up. Nothing is marked for it now: it has everything up to here.
   func holdBack() {
-    guard mode == .live, !isClosed else { return }
+    guard mode == .live, debts.contains(where: \.isBeforeLive) else { return }
     mode = .lagging
     cursor = shard.revision
     base = cursor
-    waitForRoom()
+    scheduleLiveness()
   }
 
   /// - Returns: whether everything was written.
@@ -75,7 +76,8 @@ extension PushClient {
   /// Writes the newest values above `cursor`, in ascending revision, until the socket has enough.
   /// - Returns: where it stopped, or `nil` when everything was written.
   private func sendChanges(
-    wallets: [ShardWallet], tokens: [ShardToken], above cursor: Revision, through end: Revision, base: Revision
+    wallets: [ShardWallet], tokens: [ShardToken], above cursor: Revision, through end: Revision,
+    base: Revision
   ) -> Revision? {
     let changes = shard.changes(wallets: wallets, tokens: tokens, above: cursor, through: end, base: base)
     var frames: [[UInt8]] = []
@@ -129,7 +131,8 @@ extension Shard {
   /// revision; a price that several wallets share counts once. A row that was inserted, renamed, shown or hidden
   /// above `base` goes whole, though its balance has changed since: the client may not have it at all.
   func changes(
-    wallets: [ShardWallet], tokens: [ShardToken], above cursor: Revision, through end: Revision, base: Revision
+    wallets: [ShardWallet], tokens: [ShardToken], above cursor: Revision, through end: Revision,
+    base: Revision
   ) -> [PendingChange] {
     stamp += 1
     var changes: [PendingChange] = []

@@ -21,7 +21,14 @@ enum Debt {
     if case .snapshot(let other, _, _, _) = self { other === wallet } else { false }
   }
 
-  var isChanges: Bool { if case .changes = self { true } else { false } }
+  /// Whether nothing live may overtake it: the rest of a resume, and a snapshot of which no part was sent.
+  var isBeforeLive: Bool {
+    switch self {
+    case .changes: true
+    case .snapshot(_, let cuts, _, _): cuts.isEmpty
+    case .once, .prices, .heartbeat: false
+    }
+  }
   var isHeartbeat: Bool { if case .heartbeat = self { true } else { false } }
 
   /// What is left when the client no longer follows the wallet.
@@ -146,7 +153,10 @@ extension PushClient {
     settle(sendsNow: false)
     var budget = Self.pumpBytes
     while !isClosed, !debts.isEmpty {
-      guard hasRoom, budget > 0 else { return waitForRoom() }
+      guard hasRoom, budget > 0 else {
+        holdBack()
+        return waitForRoom()
+      }
       let before = connection.unsentBytes
       payFirstDebt()
       budget -= max(0, connection.unsentBytes - before)

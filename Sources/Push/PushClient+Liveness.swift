@@ -52,6 +52,7 @@ extension PushClient {
     connection.write(out)
     lastQueued = now
     nextPing = now + shard.settings.pingInterval
-    pongDeadline = now + shard.settings.pongTimeout
+    // The first ping that is not answered counts: later ones must not put its deadline off.
+    if pongDeadline == nil { pongDeadline = now + shard.settings.pongTimeout }
   }
 }

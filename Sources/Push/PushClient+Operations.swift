@@ -131,10 +131,10 @@ extension PushClient {
     if let resume = plan.resume { owe(resume) }
     if !followed.isEmpty || !followedTokens.isEmpty || plan.isResumed { owe(.heartbeat) }
     pump()
-    if debts.contains(where: \.isChanges) { holdBack() }
   }
 
-  private func unsubscribe(_ walletList: KeyList<WalletKey>?, _ tokenList: KeyList<TokenKey>?, id: MessageID?) {
+  private func unsubscribe(_ walletList: KeyList<WalletKey>?, _ tokenList: KeyList<TokenKey>?, id: MessageID?)
+  {
     var failed: [FailedKey] = []
     for (text, refusal) in walletList?.failed ?? [] {
       failed.append(FailedKey(text: text, isToken: false, refusal: refusal))
@@ -228,7 +228,8 @@ extension PushClient {
     case .cooldown(let ago, let retry):
       refuse(
         id, Refusal(.cooldown, "refreshed \(ago / 1_000) s ago", retryMilliseconds: max(1, retry)))
-    case .chainUnsupported(let chain): refuse(id, WatchFailure.chainUnsupported(chain).refusal(isToken: false))
+    case .chainUnsupported(let chain):
+      refuse(id, WatchFailure.chainUnsupported(chain).refusal(isToken: false))
     case .serverFull(let limit):
       refuse(id, WatchFailure.serverFull(limit: limit).refusal(isToken: false))
     case .internal:

@@ -182,7 +182,8 @@ extension WatchFailure {
     case .chainUnsupported(let chain):
       Refusal(.chainUnsupported, "chain \(chain) is not served here; GET /api/v1/chains lists those that are")
     case .serverFull(let limit):
-      Refusal(.tooManyWallets, "the server holds \(limit) \(isToken ? "tokens" : "wallets") already, its limit")
+      Refusal(
+        .tooManyWallets, "the server holds \(limit) \(isToken ? "tokens" : "wallets") already, its limit")
     case .notStored:
       Refusal(
         .internal, "the registration could not be stored; try again", retryMilliseconds: 5_000)

@@ -116,12 +116,18 @@ public actor RefreshService {
   // MARK: - Refreshes
 
   /// Begins a refresh, or joins one, and answers at once.
-  public func requestRefresh(_ key: WalletKey) async -> RefreshVerdict {
+  ///
+  /// - Parameter whenAccepted: called before the refresh begins, so that an answer sent from here comes before all
+  ///   that the refresh announces.
+  public func requestRefresh(
+    _ key: WalletKey, whenAccepted: @Sendable () -> Void = {}
+  ) async -> RefreshVerdict {
     switch await ledger.register([key]).first {
     case .success(let registered):
       if let wait = waitingTime(registered.id) {
         return .cooldown(agoMilliseconds: wait.ago, retryMilliseconds: wait.retry)
       }
+      whenAccepted()
       _ = fly(registered.id, key.chain, isRefresh: true)
       return .accepted
     case .failure(.chainUnsupported(let chain)): return .chainUnsupported(chain)

@@ -13,6 +13,8 @@ struct Services: Sendable {
   let refresh: RefreshService
   let writer: Writer
   let shards: [Shard]
+  /// One for each shard, in their order.
+  let sessions: [HTTPSessions]
   let files: StaticFiles
   let metrics: PrometheusMetrics
   let clock: @Sendable () -> UnixMilliseconds

@@ -101,11 +101,12 @@ public final class WalletPushServer: Sendable {
   /// Sends the clients away, stops reading, writes the last state. Returns when all is done, or after a bounded wait.
   public func drain() async {
     logger.info("draining", metadata: ["seconds": "\(settings.limits.drain)"])
-    for shard in services.shards {
+    for (shard, sessions) in zip(services.shards, services.sessions) {
       let window = settings.limits.drain
       shard.loop.post {
         var generator = SystemRandomNumberGenerator()
         shard.drain(window: window) { generator.next() }
+        sessions.closeIdle()
       }
     }
     await waitForClients()
@@ -172,8 +173,8 @@ private struct RefreshDesk: RefreshRequester {
 
   func requestRefresh(_ wallet: WalletKey, _ answer: @escaping @Sendable (RefreshAnswer) -> Void) {
     Task {
-      switch await refresh.requestRefresh(wallet) {
-      case .accepted: answer(.accepted)
+      switch await refresh.requestRefresh(wallet, whenAccepted: { answer(.accepted) }) {
+      case .accepted: break
       case .cooldown(let ago, let retry): answer(.cooldown(agoMilliseconds: ago, retryMilliseconds: retry))
       case .chainUnsupported(let chain): answer(.chainUnsupported(chain))
       case .serverFull(let limit): answer(.serverFull(limit: limit))
@@ -264,6 +265,7 @@ private struct Parts {
 
     services = Services(
       serverName: WalletPushServer.name, ledger: ledger, refresh: refresh, writer: writer, shards: shards,
+      sessions: shards.map { _ in HTTPSessions() },
       files: try WebRoot.load(settings.http.webRoot, logger: logger), metrics: metrics,
       clock: WalletPushServer.clock)
     let router = Router(settings: settings, services: services)
@@ -279,10 +281,10 @@ private struct Parts {
   ) throws -> SocketAddress {
     var address = ListenAddress(host: settings.http.host, port: settings.http.port)
     var bound: SocketAddress?
-    for shard in shards {
+    for (shard, sessions) in zip(shards, router.services.sessions) {
       do {
         let listener = try shard.loop.listen(on: address) { connection in
-          HTTPSession(router: router, shard: shard, connection: connection)
+          HTTPSession(router: router, shard: shard, sessions: sessions, connection: connection)
         }
         bound = listener.address
         address.port = listener.address.port

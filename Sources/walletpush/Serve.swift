@@ -65,7 +65,7 @@ struct Conformance: AsyncParsableCommand {
       fail(["cannot listen on 127.0.0.1:\(port): \(error)"])
     }
     writeError("walletpush: echo server listening on http://127.0.0.1:\(server.address.port)\n")
-    _ = await Signals.next()
+    for await signal in Signals.stream where signal != SIGHUP { break }
     server.stop()
   }
 }
@@ -113,13 +113,18 @@ func runUntilSignal(
   }
   writeError("walletpush: listening on \(server.url)\n")
   await onReady(server)
-  while await Signals.next() == SIGHUP { await onReload(server) }
-  // A second signal ends at once.
-  Task.detached {
-    while await Signals.next() == SIGHUP {}
-    writeError("walletpush: second signal, ending at once\n")
-    exit(1)
+  var drain: Task<Void, Never>?
+  for await signal in Signals.stream {
+    if signal == SIGHUP {
+      await onReload(server)
+    } else if drain == nil {
+      drain = Task {
+        await server.drain()
+        exit(0)
+      }
+    } else {
+      writeError("walletpush: second signal, ending at once\n")
+      exit(1)
+    }
   }
-  await server.drain()
-  exit(0)
 }

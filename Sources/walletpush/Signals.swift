@@ -1,33 +1,22 @@
-import CLinux
 import Glibc
 
-/// SIGTERM, SIGINT and SIGHUP, which every thread blocks, one by one.
+/// The signals that mean something to the server. They are blocked in every thread and waited for by the main one.
 enum Signals {
-  /// Waits for the next one. On a thread of its own: waiting must not hold one of the pool's.
-  static func next() async -> Int32 {
-    await withCheckedContinuation { continuation in
-      let box = Unmanaged.passRetained(Box(continuation))
-      var thread = pthread_t()
-      pthread_create(
-        &thread, nil,
-        { argument in
-          guard let argument else { return nil }
-          let box = Unmanaged<Box>.fromOpaque(argument).takeRetainedValue()
-          var set = sigset_t()
-          sigemptyset(&set)
-          for signal in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, signal) }
-          var signal: Int32 = 0
-          while sigwait(&set, &signal) != 0 {}
-          box.continuation.resume(returning: signal)
-          return nil
-        }, box.toOpaque())
-      pthread_detach(thread)
-    }
-  }
+  static let all: [Int32] = [SIGTERM, SIGINT, SIGHUP]
 
-  private final class Box {
-    let continuation: CheckedContinuation<Int32, Never>
-    init(_ continuation: CheckedContinuation<Int32, Never>) { self.continuation = continuation }
+  /// Each signal as it comes. For one reader.
+  static let stream: AsyncStream<Int32> = made.stream
+  private static let made = AsyncStream<Int32>.makeStream(bufferingPolicy: .bufferingNewest(16))
+
+  /// The main thread's work.
+  static func forward() -> Never {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for signal in all { sigaddset(&set, signal) }
+    while true {
+      var signal: Int32 = 0
+      if sigwait(&set, &signal) == 0 { made.continuation.yield(signal) }
+    }
   }
 }
 

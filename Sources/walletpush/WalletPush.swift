@@ -11,10 +11,15 @@ struct WalletPush: AsyncParsableCommand {
     version: "walletpush \(WalletPushServer.version)",
     subcommands: [Serve.self, Demo.self, CheckConfig.self, Conformance.self])
 
-  static func main() async {
-    // Before any other thread: they inherit it, and the signals come through an event loop.
-    EventLoop.blockSignals([SIGTERM, SIGINT, SIGHUP])
-    await main(nil)
+  /// Not `async`: the runtime would park the main thread with all signals let through, and the first one would end
+  /// the process. So the commands run elsewhere, and the main thread waits for signals.
+  static func main() {
+    EventLoop.blockSignals(Signals.all)
+    Task.detached {
+      await main(nil)
+      Glibc.exit(0)
+    }
+    Signals.forward()
   }
 }
 

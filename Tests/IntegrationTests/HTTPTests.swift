@@ -1,5 +1,6 @@
 import Devnet
 import Ethereum
+import Glibc
 import JSON
 import Testing
 
@@ -44,14 +45,18 @@ import Testing
 
   @Test func walletListIsPaged() async throws {
     try await withScene { scene in
-      for wallet in scene.world.wallets { _ = try await scene.call("POST", "/api/v1/wallets", body: body(wallet)) }
+      for wallet in scene.world.wallets {
+        _ = try await scene.call("POST", "/api/v1/wallets", body: body(wallet))
+      }
       let first = try await scene.call("GET", "/api/v1/wallets?limit=2").json
       #expect(first["wallets"]?.array?.count == 2)
       let next = try #require(first["next"]?.int)
       let second = try await scene.call("GET", "/api/v1/wallets?limit=2&after=\(next)").json
       #expect(second["wallets"]?.array?.count == 1)
       #expect(second["next"]?.isNull == true)
-      let listed = ((first["wallets"]?.array ?? []) + (second["wallets"]?.array ?? [])).compactMap { $0["wallet"]?.string }
+      let listed = ((first["wallets"]?.array ?? []) + (second["wallets"]?.array ?? [])).compactMap {
+        $0["wallet"]?.string
+      }
       #expect(listed == scene.world.wallets.map(\.description))
       for query in ["limit=0", "limit=1001", "limit=x", "after=-1", "after=99999999999999999999"] {
         #expect(try await scene.call("GET", "/api/v1/wallets?\(query)").status == 400, "\(query)")
@@ -149,7 +154,8 @@ import Testing
       let chinese = try await scene.call(
         "POST", "/api/v1/wallets/9/refresh_balances", headers: [("Accept-Language", "zh-CN")])
       #expect(chinese.json["error"] == "钱包 9 不存在")
-      #expect(try await scene.call("POST", "/api/v1/wallets/ETH:0x1/refresh_balances").json["code"] == "bad_wallet")
+      #expect(
+        try await scene.call("POST", "/api/v1/wallets/ETH:0x1/refresh_balances").json["code"] == "bad_wallet")
     }
   }
 
@@ -180,7 +186,8 @@ import Testing
   func visibilityThatIsRefused(_ token: String, _ body: String, _ status: Int, _ code: String) async throws {
     try await withScene { scene in
       _ = try await scene.watcher()
-      let answer = try await scene.call("PATCH", "/api/v1/wallets/\(scene.wallet)/tokens/\(token)", body: body)
+      let answer = try await scene.call(
+        "PATCH", "/api/v1/wallets/\(scene.wallet)/tokens/\(token)", body: body)
       #expect(answer.status == status, "\(answer)")
       #expect(answer.json["code"]?.string == code)
     }
@@ -287,7 +294,9 @@ import Testing
       #expect(script[header: "Content-Type"] == "text/javascript; charset=utf-8")
       let head = try await scene.call("HEAD", "/app.js")
       #expect(head.status == 200 && head[header: "Content-Length"] == "9")
-      for path in ["/nope", "/../app.js", "/%2e%2e/etc/passwd", "/app.js/x", "/api", "/api/v1", "/api/v1/nope"] {
+      for path in [
+        "/nope", "/../app.js", "/%2e%2e/etc/passwd", "/app.js/x", "/api", "/api/v1", "/api/v1/nope",
+      ] {
         let answer = try await scene.call("GET", path)
         #expect([400, 404].contains(answer.status), "\(path) \(answer)")
         #expect(answer.json["code"]?.string != nil)
@@ -356,7 +365,8 @@ import Testing
       #expect(preflight[header: "Access-Control-Allow-Methods"]?.contains("PATCH") == true)
       #expect(preflight[header: "Content-Length"] == nil)
       _ = try await scene.client(headers: listed)
-      #expect(try await scene.call("GET", "/api/v1/stats", headers: [("Origin", "http://x.example")]).status == 403)
+      #expect(
+        try await scene.call("GET", "/api/v1/stats", headers: [("Origin", "http://x.example")]).status == 403)
     }
   }
 
@@ -369,7 +379,8 @@ import Testing
       let head = "HTTP/1.1\r\nHost: a\r\n"
       wire.write(
         "GET /healthz \(head)\r\nGET /api/v1/stats \(head)\r\nHEAD /healthz \(head)\r\n"
-          + "GET /api/v1/wallets/9 \(head)\r\nGET /metrics \(head)\r\nGET /nope \(head)Connection: close\r\n\r\n")
+          + "GET /api/v1/wallets/9 \(head)\r\nGET /metrics \(head)\r\nGET /nope \(head)Connection: close\r\n\r\n"
+      )
       var bytes = try await wire.untilEnd()
       var seen: [Int] = []
       for isHead in [false, false, true, false, false, false] {
@@ -413,6 +424,36 @@ import Testing
       }
       #expect(String(decoding: wire.bytes, as: UTF8.self).contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
       wire.abort()
+    }
+  }
+
+  /// A client that has ended its side (`nc -N`) still gets its answer, and then the end.
+  @Test(arguments: ["/healthz", "/api/v1/stats"]) func halfClose(_ path: String) async throws {
+    try await withScene { scene in
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(descriptor) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = try scene.port.bigEndian
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      let connected = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      #expect(connected == 0)
+      let request = Array("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+      #expect(write(descriptor, request, request.count) == request.count)
+      #expect(shutdown(descriptor, Int32(SHUT_WR)) == 0)
+      #expect(fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0)
+      var bytes: [UInt8] = []
+      try await eventually("the end of the connection") {
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        let count = read(descriptor, &piece, piece.count)
+        if count > 0 { bytes.append(contentsOf: piece[..<count]) }
+        return count == 0 ? true : nil
+      }
+      #expect(Answer.take(from: &bytes)?.status == 200)
     }
   }
 }

@@ -46,7 +46,8 @@ import Testing
       let client = try await scene.client()
       let ok = try await client.ask(
         1,
-        #""op":"subscribe","wallets":["ETH:0xZZ","\#(scene.wallet)","NOPE:0xd8da6bf26964af9d7eed9e03e53415d37aa96045"]"#)
+        #""op":"subscribe","wallets":["ETH:0xZZ","\#(scene.wallet)","NOPE:0xd8da6bf26964af9d7eed9e03e53415d37aa96045"]"#
+      )
       #expect(ok["wallets"]?.array == [.string("\(scene.wallet)")])
       let codes = (ok["failed"]?.array ?? []).compactMap { $0["code"]?.string }
       #expect(codes.sorted() == ["bad_wallet", "chain_unsupported"])
@@ -77,11 +78,12 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    // Not masked, a reserved bit, an opcode nobody knows, text that is not UTF-8 (masked with zeros).
-    ([0x81, 0x01, 0x41], 1002), ([0xC1, 0x80, 0, 0, 0, 0], 1002), ([0x83, 0x80, 0, 0, 0, 0], 1002),
-    ([0x81, 0x81, 0, 0, 0, 0, 0xFF], 1007),
-  ] as [([UInt8], UInt16)])
+  @Test(
+    arguments: [
+      // Not masked, a reserved bit, an opcode nobody knows, text that is not UTF-8 (masked with zeros).
+      ([0x81, 0x01, 0x41], 1002), ([0xC1, 0x80, 0, 0, 0, 0], 1002), ([0x83, 0x80, 0, 0, 0, 0], 1002),
+      ([0x81, 0x81, 0, 0, 0, 0, 0xFF], 1007),
+    ] as [([UInt8], UInt16)])
   func brokenFrames(_ bytes: [UInt8], _ code: UInt16) async throws {
     try await withScene { scene in
       let neighbour = try await scene.watcher()

@@ -169,4 +169,18 @@ import Testing
       #expect(try await client.ended().code == 4100)
     }
   }
+
+  /// Connections that only rest are no reason to wait.
+  @Test func drainEndsIdleConnections() async throws {
+    try await withScene({ $0.limits.drain = .seconds(3_600) }) { scene in
+      let idle = try await Wire.connect(port: try scene.port)
+      idle.write("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+      try await eventually("an answer") {
+        var bytes = idle.bytes
+        return Answer.take(from: &bytes)
+      }
+      await scene.stop()
+      #expect(idle.isEnded)
+    }
+  }
 }

@@ -142,13 +142,17 @@ struct Bench {
     let clock = clock
     ledger = Ledger(
       epoch: "k3f9", revision: revision,
-      chains: [try ChainCode(parsing: "ETH"), try ChainCode(parsing: "BSC")], publisher: recorder, store: store,
+      chains: [try ChainCode(parsing: "ETH"), try ChainCode(parsing: "BSC")], publisher: recorder,
+      store: store,
       limits: LedgerLimits(wallets: wallets, tokens: tokens, tokensPerWallet: tokensPerWallet),
       times: LedgerTimes(balance: 300_000, price: 60_000), clock: { clock.now })
     await ledger.observe(with: observer)
     if isEmpty { return }
     await ledger.internAll([
-      (try TokenKey(parsing: "ETH:native"), TokenInfo(symbol: "ETH", name: "Ether", decimals: 18, isListed: true)),
+      (
+        try TokenKey(parsing: "ETH:native"),
+        TokenInfo(symbol: "ETH", name: "Ether", decimals: 18, isListed: true)
+      ),
       (
         try TokenKey(parsing: Bench.usdc),
         TokenInfo(symbol: "USDC", name: "USD Coin", decimals: 6, logo: "https://x/u.png", isListed: true)
@@ -202,7 +206,8 @@ struct Bench {
     _ token: TokenID, _ text: String, change: Int64? = nil, age: UnixMilliseconds = 0, asked: [TokenID] = []
   ) async throws -> (accepted: Int, outdated: Int) {
     let reading = PriceReading(
-      token: token, price: try #require(ExactDecimal(parsing: text)), change: change.map { Hundredths(value: $0) },
+      token: token, price: try #require(ExactDecimal(parsing: text)),
+      change: change.map { Hundredths(value: $0) },
       sourceTime: clock.now - age)
     return await ledger.accept(prices: [reading], asked: asked)
   }

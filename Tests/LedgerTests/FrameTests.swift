@@ -14,24 +14,31 @@ struct FrameTests {
 
   private func ether(_ price: String? = "3011.52", state: CellState = .fresh) throws -> PriceCell {
     PriceCell(
-      token: try token(0, "ETH:native", TokenInfo(symbol: "ETH", name: "Ether", decimals: 18, isListed: true)),
-      price: price.flatMap { ExactDecimal(parsing: $0) }, change: price == nil ? nil : Hundredths(value: -120),
+      token: try token(
+        0, "ETH:native", TokenInfo(symbol: "ETH", name: "Ether", decimals: 18, isListed: true)),
+      price: price.flatMap { ExactDecimal(parsing: $0) },
+      change: price == nil ? nil : Hundredths(value: -120),
       state: state, acceptedAt: price == nil ? nil : 1_763_805_600_000, sourceTime: 0, revision: 8_119)
   }
 
-  private func dollar(_ price: String? = "1.0002", decimals: UInt8? = 6, isListed: Bool = true) throws -> PriceCell {
+  private func dollar(_ price: String? = "1.0002", decimals: UInt8? = 6, isListed: Bool = true) throws
+    -> PriceCell
+  {
     PriceCell(
       token: try token(
         1, usdc,
         TokenInfo(
-          symbol: "US\"DC", name: nil, decimals: decimals, logo: "https://example.org/u.png", isListed: isListed)),
+          symbol: "US\"DC", name: nil, decimals: decimals, logo: "https://example.org/u.png",
+          isListed: isListed)),
       price: price.flatMap { ExactDecimal(parsing: $0) }, change: price == nil ? nil : Hundredths(value: 1),
-      state: price == nil ? .unknown : .fresh, acceptedAt: price == nil ? nil : 1_763_805_600_123, sourceTime: 0,
+      state: price == nil ? .unknown : .fresh, acceptedAt: price == nil ? nil : 1_763_805_600_123,
+      sourceTime: 0,
       revision: 8_122)
   }
 
   private func row(
-    _ token: TokenID, _ balance: UInt64, revision: Revision = 8_100, state: CellState = .fresh, isKnown: Bool = true,
+    _ token: TokenID, _ balance: UInt64, revision: Revision = 8_100, state: CellState = .fresh,
+    isKnown: Bool = true,
     isVisible: Bool = true
   ) -> BalanceRow {
     BalanceRow(
@@ -74,18 +81,21 @@ struct FrameTests {
   @Test func balance() throws {
     let wallet = try WalletKey(parsing: key)
     #expect(
-      text(Frames.balance(wallet: wallet, row: row(1, 25_000_000, revision: 8_123), token: try dollar().token)) == """
-        {"type":"balance","wallet":"\(key)","token":"\(usdc)","balance":"25000000","balance_state":"fresh",\
-        "block":21000000,"rev":8123}
-        """)
+      text(
+        Frames.balance(wallet: wallet, row: row(1, 25_000_000, revision: 8_123), token: try dollar().token))
+          == """
+          {"type":"balance","wallet":"\(key)","token":"\(usdc)","balance":"25000000","balance_state":"fresh",\
+          "block":21000000,"rev":8123}
+          """)
     #expect(
       text(
         Frames.balance(
-          wallet: wallet, row: row(0, 0, revision: 8_123, state: .unknown, isKnown: false), token: try ether().token))
-        == """
-        {"type":"balance","wallet":"\(key)","token":"ETH:native","balance":null,"balance_state":"unknown",\
-        "block":null,"rev":8123}
-        """)
+          wallet: wallet, row: row(0, 0, revision: 8_123, state: .unknown, isKnown: false),
+          token: try ether().token))
+          == """
+          {"type":"balance","wallet":"\(key)","token":"ETH:native","balance":null,"balance_state":"unknown",\
+          "block":null,"rev":8123}
+          """)
   }
 
   @Test func tokenRow() throws {
@@ -138,30 +148,53 @@ struct FrameTests {
   @Test(
     "totals: visible, listed, priced rows; unknown is never zero",
     arguments: [
-      Totals(name: "nothing is worth nothing, unpriced too") { try [($0.row(0, 0), $0.ether(nil))] }
-        end: { "\"total_usd\":\"0.00\",\"unpriced\":0}" },
-      Totals(name: "no price") { try [($0.row(0, 1), $0.ether(nil))] }
-        end: { "\"total_usd\":null,\"unpriced\":1}" },
-      Totals(name: "no decimals") { try [($0.row(0, 0), $0.ether()), ($0.row(1, 5), $0.dollar(decimals: nil))] }
-        end: { "\"total_usd\":\"0.00\",\"unpriced\":1}" },
+      Totals(name: "nothing is worth nothing, unpriced too") {
+        try [($0.row(0, 0), $0.ether(nil))]
+      } end: {
+        "\"total_usd\":\"0.00\",\"unpriced\":0}"
+      },
+      Totals(name: "no price") {
+        try [($0.row(0, 1), $0.ether(nil))]
+      } end: {
+        "\"total_usd\":null,\"unpriced\":1}"
+      },
+      Totals(name: "no decimals") {
+        try [($0.row(0, 0), $0.ether()), ($0.row(1, 5), $0.dollar(decimals: nil))]
+      } end: {
+        "\"total_usd\":\"0.00\",\"unpriced\":1}"
+      },
       Totals(name: "unlisted rows don't count") {
-        try [($0.row(0, 1_000_000_000_000_000_000), $0.ether("2")), ($0.row(1, 5_000_000), $0.dollar(isListed: false))]
-      } end: { "\"total_usd\":\"2.00\",\"unpriced\":0}" },
+        try [
+          ($0.row(0, 1_000_000_000_000_000_000), $0.ether("2")),
+          ($0.row(1, 5_000_000), $0.dollar(isListed: false)),
+        ]
+      } end: {
+        "\"total_usd\":\"2.00\",\"unpriced\":0}"
+      },
       Totals(name: "hidden rows don't count") {
         try [
           ($0.row(0, 1_000_000_000_000_000_000), $0.ether("2")),
           ($0.row(1, 5_000_000, isVisible: false), $0.dollar(nil)),
         ]
-      } end: { "\"total_usd\":\"2.00\",\"unpriced\":0}" },
-      Totals(name: "all hidden: known to be nothing") { try [($0.row(0, 5, isVisible: false), $0.ether())] }
-        end: { "\"total_usd\":\"0.00\",\"unpriced\":0}" },
+      } end: {
+        "\"total_usd\":\"2.00\",\"unpriced\":0}"
+      },
+      Totals(name: "all hidden: known to be nothing") {
+        try [($0.row(0, 5, isVisible: false), $0.ether())]
+      } end: {
+        "\"total_usd\":\"0.00\",\"unpriced\":0}"
+      },
       Totals(name: "unknown balance is not unpriced") {
         try [($0.row(0, 0, state: .unknown, isKnown: false), $0.ether())]
-      } end: { "\"total_usd\":null,\"unpriced\":0}" },
+      } end: {
+        "\"total_usd\":null,\"unpriced\":0}"
+      },
       Totals(name: "the sum is rounded, not the parts") {
         // 0.004 + 0.004 = 0.008
         try [($0.row(0, 4_000_000_000_000_000), $0.ether("1")), ($0.row(1, 4_000), $0.dollar("1"))]
-      } end: { "\"total_usd\":\"0.01\",\"unpriced\":0}" },
+      } end: {
+        "\"total_usd\":\"0.01\",\"unpriced\":0}"
+      },
     ])
   func totals(_ sample: Totals) throws {
     let rows = try sample.rows(self)
@@ -208,7 +241,8 @@ struct FrameTests {
 
 extension FrameTests.Totals {
   init(
-    name: String, _ rows: @escaping @Sendable (FrameTests) throws -> [(BalanceRow, PriceCell)], end: () -> String
+    name: String, _ rows: @escaping @Sendable (FrameTests) throws -> [(BalanceRow, PriceCell)],
+    end: () -> String
   ) {
     self.init(name: name, rows: rows, end: end())
   }

@@ -9,19 +9,25 @@ struct PersistenceTests {
   private func restored() throws -> RestoredState {
     var state = RestoredState()
     state.tokens = [
-      (0, try TokenKey(parsing: "ETH:native"), TokenInfo(symbol: "ETH", name: "Ether", decimals: 18, isListed: true)),
+      (
+        0, try TokenKey(parsing: "ETH:native"),
+        TokenInfo(symbol: "ETH", name: "Ether", decimals: 18, isListed: true)
+      ),
       (1, try TokenKey(parsing: Bench.usdc), TokenInfo(symbol: "USDC", decimals: 6, isListed: true)),
     ]
     state.prices = [
       RestoredPrice(
-        token: 0, price: ExactDecimal(parsing: "3000"), change: nil, acceptedAt: 5, sourceTime: 4, revision: 40),
+        token: 0, price: ExactDecimal(parsing: "3000"), change: nil, acceptedAt: 5, sourceTime: 4,
+        revision: 40),
       RestoredPrice(token: 1, price: nil, change: nil, acceptedAt: nil, sourceTime: 0, revision: 41),
       RestoredPrice(token: 9, price: .zero, change: nil, acceptedAt: nil, sourceTime: 0, revision: 42),
     ]
     var cells = WalletCells(id: 7, key: try WalletKey(parsing: Bench.eth), registeredRevision: 3)
     cells.rows = [
-      BalanceRow(token: 0, balance: 5, block: 10, state: .fresh, isKnown: true, revision: 50, rowRevision: 20),
-      BalanceRow(token: 1, balance: 6, block: 10, state: .stale, isKnown: true, revision: 51, rowRevision: 21),
+      BalanceRow(
+        token: 0, balance: 5, block: 10, state: .fresh, isKnown: true, revision: 50, rowRevision: 20),
+      BalanceRow(
+        token: 1, balance: 6, block: 10, state: .stale, isKnown: true, revision: 51, rowRevision: 21),
     ]
     cells.isComplete = true
     cells.block = 10
@@ -56,7 +62,8 @@ struct PersistenceTests {
     await bench.ledger.restore(try restored())
     #expect(await bench.ledger.revision > 51)
     #expect(try await bench.watch([Bench.second]).firstCells?.id == 9)
-    #expect(await bench.ledger.intern(try TokenKey(parsing: Bench.spam), info: TokenInfo(isListed: false)) == 2)
+    #expect(
+      await bench.ledger.intern(try TokenKey(parsing: Bench.spam), info: TokenInfo(isListed: false)) == 2)
   }
 
   @Test("a wallet that was restored is found by its key, not registered anew, and read on")

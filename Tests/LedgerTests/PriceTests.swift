@@ -77,9 +77,10 @@ struct PriceTests {
     #expect(reply.tokens.map { try? $0.result.get().state } == [.loading, .loading])
     try await bench.price(bench.usdc, "1", asked: [bench.usdc, bench.spam])
     #expect(
-      bench.recorder.takeFrames().map { [member("token", $0), member("price_state", $0), member("rev", $0)] } == [
-        ["\"\(Bench.usdc)\"", "\"fresh\"", "101"], ["\"\(Bench.spam)\"", "\"unknown\"", "102"],
-      ])
+      bench.recorder.takeFrames().map { [member("token", $0), member("price_state", $0), member("rev", $0)] }
+        == [
+          ["\"\(Bench.usdc)\"", "\"fresh\"", "101"], ["\"\(Bench.spam)\"", "\"unknown\"", "102"],
+        ])
     // The next rounds say the same: no frames, whoever watches anew.
     try await bench.watch([], tokens: [Bench.spam], shard: 1)
     await bench.ledger.accept(prices: [], asked: [bench.usdc, bench.spam])

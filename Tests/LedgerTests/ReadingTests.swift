@@ -113,7 +113,9 @@ struct ReadingTests {
     var batches = bench.recorder.takeBatches()
     #expect(batches.map(\.snapshots) == [[1]])
     #expect(batches.first?.wallets.first?.state == .unknown)
-    #expect(try await bench.snapshot().contains("\"state\":\"unknown\",\"block\":null,\"as_of\":null,\"tokens\":[],"))
+    #expect(
+      try await bench.snapshot().contains(
+        "\"state\":\"unknown\",\"block\":null,\"as_of\":null,\"tokens\":[],"))
     // What an ETag is made of has changed with the state.
     #expect(try #require(await bench.ledger.snapshot(of: 1)).contentRevision > loading)
     await bench.ledger.acceptFailure(of: 1)
@@ -129,7 +131,8 @@ struct ReadingTests {
     let bench = try await Bench(tokensPerWallet: 2)
     _ = try await bench.watchedWallet()
     let revision = await bench.ledger.revision
-    try await bench.read(block: 11, [(bench.native, "1230000000000000000"), (bench.spam, "7"), (bench.usdc, "1")])
+    try await bench.read(
+      block: 11, [(bench.native, "1230000000000000000"), (bench.spam, "7"), (bench.usdc, "1")])
     #expect(try await bench.cells().rows.map(\.token) == [bench.native, bench.usdc])
     #expect(try await bench.cells().rows[1].balance == 1)
     #expect(await bench.ledger.revision == revision + 1)
@@ -140,7 +143,8 @@ struct ReadingTests {
     let bench = try await Bench()
     _ = try await bench.watchedWallet()
     try await bench.read(
-      block: 11, [(bench.native, "1"), (bench.spam, "7"), (bench.spam, "8"), (bench.usdc, "3"), (bench.usdc, "4")])
+      block: 11,
+      [(bench.native, "1"), (bench.spam, "7"), (bench.spam, "8"), (bench.usdc, "3"), (bench.usdc, "4")])
     let batch = try #require(bench.recorder.takeBatches().first)
     #expect(batch.changes.count == 3)
     #expect(batch.tokens.map(\.token.id) == [bench.spam])

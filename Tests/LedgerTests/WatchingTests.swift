@@ -6,7 +6,9 @@ import Testing
 @Suite("Registering, watching, deleting")
 struct WatchingTests {
   private func keys(_ range: Range<Int>, chain: String = "ETH") throws -> [WalletKey] {
-    try range.map { try WalletKey(parsing: "\(chain):0x\(String($0 + 0x1000_0000, radix: 16).leftPadded(to: 40))") }
+    try range.map {
+      try WalletKey(parsing: "\(chain):0x\(String($0 + 0x1000_0000, radix: 16).leftPadded(to: 40))")
+    }
   }
 
   @Test("a new wallet is registered before the answer, and is loading")
@@ -49,7 +51,9 @@ struct WatchingTests {
     let first = try WalletKey(parsing: Bench.eth)
     async let gated = ledger.register([first])
     await gate.entered()
-    for key in keys { ledger.inbox.post(.watch(WatchRequest(shard: 0, ticket: 1, wallets: [key], tokens: []))) }
+    for key in keys {
+      ledger.inbox.post(.watch(WatchRequest(shard: 0, ticket: 1, wallets: [key], tokens: [])))
+    }
     gate.open()
     _ = await gated
     await bench.settle()
@@ -76,7 +80,10 @@ struct WatchingTests {
   func limits() async throws {
     let bench = try await Bench(wallets: 2, tokens: 4)
     let reply = try await bench.watch(
-      [Bench.eth, "DOGE:0x00000000000000000000000000000000000000a1", Bench.second, "BSC" + Bench.eth.dropFirst(3)],
+      [
+        Bench.eth, "DOGE:0x00000000000000000000000000000000000000a1", Bench.second,
+        "BSC" + Bench.eth.dropFirst(3),
+      ],
       tokens: [Bench.usdc, "BSC:native", "BSC" + Bench.usdc.dropFirst(3), "DOGE:native"])
     #expect(
       reply.wallets.map { result -> WatchFailure? in
@@ -236,5 +243,7 @@ struct WatchingTests {
 }
 
 extension String {
-  func leftPadded(to count: Int) -> String { String(repeating: "0", count: max(0, count - self.count)) + self }
+  func leftPadded(to count: Int) -> String {
+    String(repeating: "0", count: max(0, count - self.count)) + self
+  }
 }

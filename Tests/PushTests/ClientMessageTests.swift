@@ -31,7 +31,8 @@ struct ClientMessageTests {
 
   @Test(
     arguments: [
-      ("{\"op\":\"list\"}", "list"), ("{\"op\":\"ping\",\"more\":[1,{}]}", "ping"), (" {\"op\":\"ping\"}\n", "ping"),
+      ("{\"op\":\"list\"}", "list"), ("{\"op\":\"ping\",\"more\":[1,{}]}", "ping"),
+      (" {\"op\":\"ping\"}\n", "ping"),
       ("{\"op\":\"auth\",\"token\":\"abc\"}", "auth abc"),
       ("{\"op\":\"get\",\"wallet\":\"eth:0xD8DA6BF26964AF9D7EED9E03E53415D37AA96045\"}", "get \(wallet)"),
       ("{\"op\":\"get\",\"wallet\":\"ETH:0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045\"}", "get \(wallet)"),
@@ -40,8 +41,13 @@ struct ClientMessageTests {
       ("{\"op\":\"set\",\"rate\":0.5,\"batch\":true}", "set ticksPerSecond(0.5) true"),
       ("{\"op\":\"set\",\"rate\":1e2,\"batch\":false}", "set ticksPerSecond(100.0) false"),
       ("{\"op\":\"subscribe\",\"wallets\":[]}", "subscribe w0/0 - absent absent -"),
-      ("{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\",\"\(wallet)\"]}", "subscribe w1/0 - absent absent -"),
-      ("{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\",\"ETH:0xZZ\",\"\",\"x\"]}", "subscribe w1/3 - absent absent -"),
+      (
+        "{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\",\"\(wallet)\"]}", "subscribe w1/0 - absent absent -"
+      ),
+      (
+        "{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\",\"ETH:0xZZ\",\"\",\"x\"]}",
+        "subscribe w1/3 - absent absent -"
+      ),
       ("{\"op\":\"subscribe\",\"wallets\":[\"ETH:native\"]}", "subscribe w0/1 - absent absent -"),
       (
         "{\"op\":\"subscribe\",\"tokens\":[\"eth:NATIVE\",\"ETH:0xd8da\"],\"wallets\":[],\"batch\":true,\"rate\":2}",
@@ -64,11 +70,13 @@ struct ClientMessageTests {
 
   @Test(
     arguments: [
-      ("", "bad_json"), ("{", "bad_json"), ("{\"op\":\"ping\"}}", "bad_json"), ("{\"op\":\"ping\",\"op\":\"ping\"}", "bad_json"),
+      ("", "bad_json"), ("{", "bad_json"), ("{\"op\":\"ping\"}}", "bad_json"),
+      ("{\"op\":\"ping\",\"op\":\"ping\"}", "bad_json"),
       ("{'op':'ping'}", "bad_json"), (String(repeating: "[", count: 20), "bad_json"),
       ("[]", "bad_request"), ("1", "bad_request"), ("\"ping\"", "bad_request"), ("null", "bad_request"),
       ("{}", "bad_request"), ("{\"op\":1}", "bad_request"), ("{\"op\":null}", "bad_request"),
-      ("{\"op\":\"fly\"}", "unknown_op"), ("{\"op\":\"Ping\"}", "unknown_op"), ("{\"op\":\"\"}", "unknown_op"),
+      ("{\"op\":\"fly\"}", "unknown_op"), ("{\"op\":\"Ping\"}", "unknown_op"),
+      ("{\"op\":\"\"}", "unknown_op"),
       ("{\"op\":\"subscribe\"}", "bad_request"), ("{\"op\":\"unsubscribe\"}", "bad_request"),
       ("{\"op\":\"subscribe\",\"wallets\":\"\(wallet)\"}", "bad_request"),
       ("{\"op\":\"subscribe\",\"wallets\":[1]}", "bad_request"),
@@ -116,7 +124,8 @@ struct ClientMessageTests {
 
   @Test(
     arguments: [
-      "null", "true", "1.0", "1e3", "9007199254740992", "-9007199254740992", "99999999999999999999", "[]", "{}",
+      "null", "true", "1.0", "1e3", "9007199254740992", "-9007199254740992", "99999999999999999999", "[]",
+      "{}",
       "\"\(String(repeating: "a", count: 37))\"",
       // One grapheme cluster, but no short text.
       "\"a\(String(repeating: "\u{301}", count: 60))\"",

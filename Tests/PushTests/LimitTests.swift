@@ -19,7 +19,10 @@ struct LimitTests {
     // The client may have been slow in sending the last ones.
     let refused = replies.filter { $0.type == "error" }
     #expect(!refused.isEmpty)
-    #expect(refused.allSatisfy { $0.text("code") == "rate_limited" && (1...1_000).contains($0["retry_ms"]?.int ?? 0) })
+    #expect(
+      refused.allSatisfy {
+        $0.text("code") == "rate_limited" && (1...1_000).contains($0["retry_ms"]?.int ?? 0)
+      })
   }
 
   @Test("a binary message closes with 1003")
@@ -72,7 +75,8 @@ struct LimitTests {
     let shard = bench.shards[0]
     try await shard.loop.perform { shard.drain(window: .seconds(3), random: { 4_172 }) }
     for client in clients {
-      #expect("\(try await client.message())" == "{\"type\":\"reconnect\",\"reason\":\"drain\",\"retry_ms\":1222}")
+      #expect(
+        "\(try await client.message())" == "{\"type\":\"reconnect\",\"reason\":\"drain\",\"retry_ms\":1222}")
       #expect(try await client.closeCode() == 4100)
     }
     let late = try await bench.greeted()

@@ -79,7 +79,8 @@ struct Model {
     default:
       let key = frame.text("wallet") ?? ""
       #expect(
-        wallets[key]?[token] != nil, "a balance without a row: \(frame), have \(wallets[key].map(\.count) ?? -1)",
+        wallets[key]?[token] != nil,
+        "a balance without a row: \(frame), have \(wallets[key].map(\.count) ?? -1)",
         sourceLocation: location)
       merge(frame, into: key, token)
     }

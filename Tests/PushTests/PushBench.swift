@@ -57,7 +57,8 @@ final class PushBench: Sendable {
   static let time: UnixMilliseconds = 1_763_805_600_000
 
   static let settings = PushSettings(
-    serverName: "walletpush/test", walletsPerConnection: 100, messageBytes: 65_536, operationsPerSecond: 100_000,
+    serverName: "walletpush/test", walletsPerConnection: 100, messageBytes: 65_536,
+    operationsPerSecond: 100_000,
     unsentBytes: 65_536, pingInterval: .seconds(60), pongTimeout: .seconds(60), slowTimeout: .seconds(60))
 
   init(
@@ -75,12 +76,14 @@ final class PushBench: Sendable {
     for index in 0..<count {
       shards.append(
         Shard(
-          index: index, loop: try EventLoop(name: "loop \(index)", configuration: configuration), settings: settings,
+          index: index, loop: try EventLoop(name: "loop \(index)", configuration: configuration),
+          settings: settings,
           refresher: refresher))
     }
     self.shards = shards
     ledger = Ledger(
-      epoch: Self.epoch, revision: 100, chains: [try ChainCode(parsing: "ETH"), try ChainCode(parsing: "BSC")],
+      epoch: Self.epoch, revision: 100,
+      chains: [try ChainCode(parsing: "ETH"), try ChainCode(parsing: "BSC")],
       publisher: Hub(shards: shards), store: store,
       limits: LedgerLimits(wallets: walletLimit, tokens: 10_000, tokensPerWallet: 5_000),
       times: LedgerTimes(balance: 300_000, price: 300_000), clock: { Self.time })
@@ -88,12 +91,14 @@ final class PushBench: Sendable {
     for shard in shards {
       shard.attach(ledger.inbox, epoch: Self.epoch, revision: 100)
       addresses.append(
-        try shard.loop.listen(on: ListenAddress(host: "127.0.0.1", port: 0)) { _ in Upgrader(shard: shard) }.address)
+        try shard.loop.listen(on: ListenAddress(host: "127.0.0.1", port: 0)) { _ in Upgrader(shard: shard) }
+          .address)
       try shard.loop.start()
     }
     self.addresses = addresses
     try clientLoop.start()
-    await ledger.intern(try TokenKey(parsing: "ETH:native"), info: TokenInfo(symbol: "ETH", decimals: 18, isListed: true))
+    await ledger.intern(
+      try TokenKey(parsing: "ETH:native"), info: TokenInfo(symbol: "ETH", decimals: 18, isListed: true))
   }
 
   deinit {
@@ -128,7 +133,9 @@ final class PushBench: Sendable {
   ) async throws -> Value {
     let shard = shards[shard]
     return try await shard.loop.perform {
-      guard let client = shard.clientList.values.first else { throw TestClient.Unexpected(description: "no client") }
+      guard let client = shard.clientList.values.first else {
+        throw TestClient.Unexpected(description: "no client")
+      }
       return try body(client)
     }
   }
@@ -181,7 +188,8 @@ final class PushBench: Sendable {
   func price(_ prices: [(TokenID, Int)]) async throws {
     let readings = try prices.map { token, cents in
       PriceReading(
-        token: token, price: try #require(ExactDecimal(parsing: "\(cents / 100).\(cents % 100)")), change: nil,
+        token: token, price: try #require(ExactDecimal(parsing: "\(cents / 100).\(cents % 100)")),
+        change: nil,
         sourceTime: Self.time)
     }
     await ledger.accept(prices: readings, asked: [])

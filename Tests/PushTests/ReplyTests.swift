@@ -48,13 +48,19 @@ struct ReplyTests {
   }
 
   @Test func others() throws {
-    #expect(text(Replies.pong(.integer(8), time: 1_763_805_600_123)) == "{\"type\":\"pong\",\"id\":8,\"time\":1763805600123}")
+    #expect(
+      text(Replies.pong(.integer(8), time: 1_763_805_600_123))
+        == "{\"type\":\"pong\",\"id\":8,\"time\":1763805600123}")
     #expect(
       text(Replies.error(.integer(5), Refusal(.cooldown, "refreshed 4 s ago", retryMilliseconds: 6_000)))
-        == "{\"type\":\"error\",\"id\":5,\"code\":\"cooldown\",\"message\":\"refreshed 4 s ago\",\"retry_ms\":6000}")
+        == "{\"type\":\"error\",\"id\":5,\"code\":\"cooldown\",\"message\":\"refreshed 4 s ago\",\"retry_ms\":6000}"
+    )
     #expect(
-      text(Replies.error(nil, Refusal(.badJSON, "no"))) == "{\"type\":\"error\",\"code\":\"bad_json\",\"message\":\"no\"}")
-    #expect(text(Replies.heartbeat(epoch: "k3f9", revision: 8_140)) == "{\"type\":\"heartbeat\",\"epoch\":\"k3f9\",\"rev\":8140}")
+      text(Replies.error(nil, Refusal(.badJSON, "no")))
+        == "{\"type\":\"error\",\"code\":\"bad_json\",\"message\":\"no\"}")
+    #expect(
+      text(Replies.heartbeat(epoch: "k3f9", revision: 8_140))
+        == "{\"type\":\"heartbeat\",\"epoch\":\"k3f9\",\"rev\":8140}")
     #expect(text(Replies.lag(revision: 8_122)) == "{\"type\":\"lag\",\"rev\":8122}")
     #expect(
       text(Replies.reconnect(retryMilliseconds: 3_172))
@@ -80,7 +86,9 @@ struct ChunkTests {
     #expect(chunk.revision == 64)
     #expect(bits == (0..<64).map { 1 << $0 })
     #expect(chunk.bytes(for: bits[63]) == frame("{\"n\":63}"))
-    #expect(chunk.bytes(for: bits[0] | bits[2] | bits[63]) == frame("{\"n\":0}") + frame("{\"n\":2}") + frame("{\"n\":63}"))
+    #expect(
+      chunk.bytes(for: bits[0] | bits[2] | bits[63]) == frame("{\"n\":0}") + frame("{\"n\":2}")
+        + frame("{\"n\":63}"))
     #expect(chunk.bytes(for: .max).count == (0..<64).reduce(0) { $0 + frame("{\"n\":\($1)}").count })
     let once = chunk.bytes(for: .max)
     let twice = chunk.bytes(for: .max)

@@ -10,7 +10,9 @@ import Testing
 @Suite("Slow and rate-limited clients, over sockets")
 struct SlowTests {
   /// Prices of all tokens, so many times over.
-  private func storm(_ bench: PushBench, tokens: Int, rounds: Int, each: () async throws -> Void = {}) async throws {
+  private func storm(_ bench: PushBench, tokens: Int, rounds: Int, each: () async throws -> Void = {})
+    async throws
+  {
     for round in 1...rounds {
       try await bench.price((1...tokens).map { (TokenID($0), round * 100 + $0) })
       try await each()
@@ -148,11 +150,11 @@ struct SlowTests {
 
   @Test("a client that asks and asks without reading makes no queue grow")
   func clogged() async throws {
-    let bench = try await PushBench(sendBuffer: 4_096) { $0.unsentBytes = 10_000 }
-    let wallet = try await bench.heldWallet(1, tokens: 400)
-    let client = try await bench.greeted(receiveBuffer: 4_096)
+    let bench = try await PushBench(sendBuffer: 32_768) { $0.unsentBytes = 10_000 }
+    let wallet = try await bench.heldWallet(1, tokens: 60)
+    let client = try await bench.greeted(receiveBuffer: 32_768)
     client.pause()
-    let count = 300
+    let count = 60
     for _ in 0..<count { client.send("{\"op\":\"get\",\"wallet\":\"\(wallet)\"}") }
     client.send("{\"op\":\"ping\"}")
     while true {
@@ -254,7 +256,8 @@ struct SlowTests {
     let since = await bench.ledger.revision
     try await bench.price([(1, 5), (2, 5)])
     let client = try await bench.greeted()
-    client.send("{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\"],\"since\":\"k3f9:\(since)\",\"rate\":0.001}")
+    client.send(
+      "{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\"],\"since\":\"k3f9:\(since)\",\"rate\":0.001}")
     let messages = try await client.messages(through: "heartbeat")
     #expect(messages.map(\.type) == ["ok", "price", "price", "heartbeat"])
     client.send("{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\"],\"rate\":null}")

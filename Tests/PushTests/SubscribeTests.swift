@@ -106,16 +106,22 @@ struct SubscribeTests {
   func failures() async throws {
     let bench = try await PushBench { $0.walletsPerConnection = 3 }
     let client = try await bench.greeted()
-    let list = ["ETH:0xZZ", PushBench.wallet(1), "DOGE" + PushBench.wallet(1).dropFirst(3), PushBench.wallet(2), PushBench.wallet(3)]
+    let list = [
+      "ETH:0xZZ", PushBench.wallet(1), "DOGE" + PushBench.wallet(1).dropFirst(3), PushBench.wallet(2),
+      PushBench.wallet(3),
+    ]
     let json = list.map { "\"\($0)\"" }.joined(separator: ",")
     client.send("{\"op\":\"subscribe\",\"wallets\":[\(json)],\"tokens\":[\"ETH:native\",\"x\"]}")
     let ok = try await client.message("ok")
     #expect(ok.texts("wallets") == [PushBench.wallet(1), PushBench.wallet(2)])
     #expect(ok.texts("tokens") == [])
-    let codes = ok.list("failed").map { "\($0.text("wallet") ?? $0.text("token") ?? "") \($0.text("code") ?? "")" }
+    let codes = ok.list("failed").map {
+      "\($0.text("wallet") ?? $0.text("token") ?? "") \($0.text("code") ?? "")"
+    }
     #expect(
       Set(codes) == [
-        "ETH:0xZZ bad_wallet", "x bad_token", "\(PushBench.wallet(3)) too_many_wallets", "ETH:native too_many_wallets",
+        "ETH:0xZZ bad_wallet", "x bad_token", "\(PushBench.wallet(3)) too_many_wallets",
+        "ETH:native too_many_wallets",
         "DOGE\(PushBench.wallet(1).dropFirst(3)) chain_unsupported",
       ])
     _ = try await client.messages(through: "heartbeat")
@@ -123,7 +129,8 @@ struct SubscribeTests {
     client.send("{\"op\":\"subscribe\",\"id\":2,\"wallets\":[\"x\"]}")
     #expect(try await client.message("ok").list("failed").count == 1)
     // What it has already doesn't count again.
-    client.send("{\"op\":\"subscribe\",\"id\":3,\"wallets\":[\"\(PushBench.wallet(1))\",\"\(PushBench.wallet(3))\"]}")
+    client.send(
+      "{\"op\":\"subscribe\",\"id\":3,\"wallets\":[\"\(PushBench.wallet(1))\",\"\(PushBench.wallet(3))\"]}")
     #expect(try await client.message("ok").list("failed").isEmpty)
   }
 
@@ -173,7 +180,8 @@ struct SubscribeTests {
     let wallets = [try await bench.heldWallet(1), try await bench.heldWallet(2)]
     let client = try await bench.client(wallets: wallets)
     _ = try await client.messages(through: "heartbeat")
-    client.send("{\"op\":\"unsubscribe\",\"id\":1,\"wallets\":[\"\(wallets[0])\",\"\(PushBench.wallet(9))\",\"x\"]}")
+    client.send(
+      "{\"op\":\"unsubscribe\",\"id\":1,\"wallets\":[\"\(wallets[0])\",\"\(PushBench.wallet(9))\",\"x\"]}")
     let ok = try await client.message("ok")
     #expect(ok.texts("wallets") == [wallets[0]])
     #expect(Set(ok.list("failed").map { $0.text("code") }) == ["not_subscribed", "bad_wallet"])
@@ -214,7 +222,8 @@ struct SubscribeTests {
   @Test(
     "refresh answers as the chain's reader says",
     arguments: [
-      (.accepted, "ok", nil), (.cooldown(agoMilliseconds: 4_000, retryMilliseconds: 6_000), "cooldown", 6_000),
+      (.accepted, "ok", nil),
+      (.cooldown(agoMilliseconds: 4_000, retryMilliseconds: 6_000), "cooldown", 6_000),
       (.serverFull(limit: 3), "too_many_wallets", nil), (.internal, "internal", 5_000),
     ] as [(RefreshAnswer, String, Int?)])
   func refresh(answer: RefreshAnswer, code: String, retry: Int?) async throws {
@@ -377,7 +386,8 @@ struct ResumeTests {
     try await bench.price([(0, 100)])
     let client = try await bench.greeted()
     client.send(
-      "{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\",\"\(gone)\",\"\(PushBench.wallet(3))\"],\"since\":\"k3f9:\(since)\"}")
+      "{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\",\"\(gone)\",\"\(PushBench.wallet(3))\"],\"since\":\"k3f9:\(since)\"}"
+    )
     let messages = try await client.messages(through: "heartbeat")
     #expect(messages.map(\.type) == ["ok", "snapshot", "snapshot", "price", "heartbeat"])
     #expect(messages[0]["changed"]?.int == 1)

@@ -83,7 +83,7 @@ struct RefreshServiceTests {
       try await fixture.node.setChainLatency(.milliseconds(300))
       fixture.watch([fixture.key])
       await fixture.recorder.wait(for: "balances")
-      while try await fixture.calls == 0 { await Task.yield() }
+      while try await fixture.calls == 0 { try await Task.sleep(for: .milliseconds(5)) }
       try await fixture.mine { $0.setNative(Fixture.owner, to: 7) }
       let wallet = try await fixture.register()
       #expect(try await fixture.service.refreshNow(wallet).block == 1_001)
@@ -144,9 +144,9 @@ struct RefreshServiceTests {
     _ = try await fixture.service.refreshNow(wallet)
     fixture.clock.advance(by: .seconds(60))
     try await fixture.node.setChainFault(.silence)
-    let refresh = Task { try await fixture.service.refreshNow(wallet) }
     try await fixture.node.resetStatistics()
-    while try await fixture.node.chainStatistics.requests == 0 { await Task.yield() }
+    let refresh = Task { try await fixture.service.refreshNow(wallet) }
+    while try await fixture.node.chainStatistics.requests == 0 { try await Task.sleep(for: .milliseconds(5)) }
     await fixture.service.stop()
     await #expect(throws: RefreshError.self) { _ = try await refresh.value }
     #expect(await fixture.rows(wallet) == ["native=1000000", "2=1"])
@@ -212,10 +212,10 @@ struct RefreshServiceTests {
       await fixture.service.start()
       fixture.watch([fixture.key])
       await fixture.recorder.wait(for: "done")
-      // The clock of the service stands; what it sleeps is real. A due read needs both.
-      for expected in 2...4 {
-        fixture.clock.advance(by: .milliseconds(200))
-        while try await fixture.calls < expected { try await Task.sleep(for: .milliseconds(5)) }
+      // The clock of the service stands but for this; what it sleeps is real.
+      while try await fixture.calls < 4 {
+        fixture.clock.advance(by: .milliseconds(20))
+        try await Task.sleep(for: .milliseconds(5))
       }
       #expect(
         fixture.recorder.events.filter { $0.contains("balances") }.count == 1,
@@ -277,9 +277,9 @@ struct RefreshServiceTests {
   @Test func aWalletDeletedMeanwhileIsForgotten() async throws {
     try await withFixture(Fixture()) { fixture in
       let wallet = try await fixture.register()
-      try await fixture.node.setChainLatency(.milliseconds(200))
+      try await fixture.node.setChainLatency(.seconds(2))
       let refresh = Task { try await fixture.service.refreshNow(wallet) }
-      while try await fixture.calls == 0 { await Task.yield() }
+      while try await fixture.calls == 0 { try await Task.sleep(for: .milliseconds(5)) }
       #expect(try await fixture.ledger.delete(wallet))
       await #expect(throws: RefreshError.self) { _ = try await refresh.value }
       #expect(await fixture.service.chainStates().map(\.isDown) == [false])

@@ -10,6 +10,7 @@ import WebSocket
 final class HTTPSession: ConnectionHandler, TimerTarget {
   private let router: Router
   private let shard: Shard
+  private let sessions: HTTPSessions
   private let connection: Connection
   private var parser: RequestParser
   private var head: RequestHead?
@@ -20,12 +21,14 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private var timer = TimerID.none
   private var isClosed = false
 
-  init(router: Router, shard: Shard, connection: Connection) {
+  init(router: Router, shard: Shard, sessions: HTTPSessions, connection: Connection) {
     self.router = router
     self.shard = shard
+    self.sessions = sessions
     self.connection = connection
     parser = RequestParser(limits: router.limits)
     arm(router.settings.limits.handshake)
+    sessions.add(self, connection.id)
   }
 
   func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
@@ -86,6 +89,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     case .upgrade(let upgrade):
       connection.write(upgrade.response)
       isClosed = true
+      sessions.remove(connection.id)
       shard.adopt(
         connection, wallets: upgrade.wallets, leftover: UnsafeMutableRawBufferPointer(mutating: rest))
       return true
@@ -101,7 +105,9 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     var waiting = stash
     stash = []
     if !waiting.isEmpty { waiting.withUnsafeMutableBytes { process($0) } }
-    if !isWaiting, !isClosed { connection.resumeReading() }
+    guard !isWaiting, !isClosed else { return }
+    // It ended its side while it waited: there will be no other request.
+    if connection.isInputEnded { close() } else { connection.resumeReading() }
   }
 
   private func finish(_ response: Response, _ head: RequestHead) {
@@ -141,15 +147,22 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     if !isWaiting { close() }
   }
 
+  /// The server drains: nobody waits for an answer here.
+  func closeIfIdle() {
+    if !isWaiting, parser.isIdle, head == nil { close() }
+  }
+
   private func close() {
     guard !isClosed else { return }
     isClosed = true
+    sessions.remove(connection.id)
     shard.loop.cancel(timer)
     connection.close(.requested, afterFlush: true)
   }
 
   func closed(_ connection: Connection, reason: CloseReason) {
     isClosed = true
+    sessions.remove(connection.id)
     shard.loop.cancel(timer)
   }
 }

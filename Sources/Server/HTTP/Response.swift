@@ -8,7 +8,8 @@ struct Response: Sendable {
   var body: [UInt8] = []
 
   /// A JSON document.
-  static func json(_ status: Int, _ body: [UInt8], headers: [(name: String, value: String)] = []) -> Response {
+  static func json(_ status: Int, _ body: [UInt8], headers: [(name: String, value: String)] = []) -> Response
+  {
     Response(
       status: status,
       headers: [("Content-Type", "application/json; charset=utf-8"), ("Cache-Control", "no-store")] + headers,

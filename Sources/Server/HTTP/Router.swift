@@ -60,11 +60,17 @@ final class Router: Sendable {
     switch request.segments.first ?? "" {
     case "ws" where request.segments.count == 1: return upgrade(request)
     case "api" where request.segments.count > 2 && request.segments[1] == "v1": return api(request)
-    case "healthz" where request.segments.count == 1: return .now(.json(200, Array(#"{"status":"ok"}"#.utf8)))
-    case "readyz" where request.segments.count == 1: return readiness()
-    case "metrics" where request.segments.count == 1: return metrics()
+    case "healthz" where request.segments.count == 1:
+      return onlyRead(request) { .now(.json(200, Array(#"{"status":"ok"}"#.utf8))) }
+    case "readyz" where request.segments.count == 1: return onlyRead(request, readiness)
+    case "metrics" where request.segments.count == 1: return onlyRead(request, metrics)
     default: return .now(file(request))
     }
+  }
+
+  private func onlyRead(_ request: Request, _ action: () -> Action) -> Action {
+    let method = request.head.method
+    return method == "GET" || method == "HEAD" ? action() : .now(.methodNotAllowed("GET, HEAD"))
   }
 
   private func api(_ request: Request) -> Action {
@@ -124,8 +130,13 @@ final class Router: Sendable {
   // MARK: Encoding
 
   func encode(_ response: Response, isHead: Bool, keepsAlive: Bool, loop: EventLoop) -> [UInt8] {
+    Self.encode(
+      response, isHead: isHead, keepsAlive: keepsAlive, unixSeconds: loop.wallClockMilliseconds / 1_000)
+  }
+
+  static func encode(_ response: Response, isHead: Bool, keepsAlive: Bool, unixSeconds: Int64) -> [UInt8] {
     var headers = HTTPHeaders(response.headers)
-    headers.append("Date", HTTPDate.format(unixSeconds: loop.wallClockMilliseconds / 1_000))
+    headers.append("Date", HTTPDate.format(unixSeconds: unixSeconds))
     if !HTTPStatus.allowsNoBody(response.status) {
       headers.append("Content-Length", String(response.body.count))
     }
@@ -136,7 +147,8 @@ final class Router: Sendable {
       try ResponseEncoder.encode(ResponseHead(status: response.status, headers: headers), into: &out)
     } catch {
       // A header that can't be sent is ours; the client gets an answer all the same.
-      return Array("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
+      return Array(
+        "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
     }
     if !isHead { out.append(contentsOf: response.body) }
     return out

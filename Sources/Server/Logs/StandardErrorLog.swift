@@ -18,7 +18,9 @@ public struct StandardErrorLog: LogHandler {
       set { value.store(Self.rank(newValue), ordering: .relaxed) }
     }
 
-    private static func rank(_ level: Logger.Level) -> Int { Logger.Level.allCases.firstIndex(of: level) ?? 0 }
+    private static func rank(_ level: Logger.Level) -> Int {
+      Logger.Level.allCases.firstIndex(of: level) ?? 0
+    }
   }
 
   /// The longest line, in bytes.
@@ -66,21 +68,37 @@ public struct StandardErrorLog: LogHandler {
       text += " \(escaped(key))=\(quoted(value.description))"
     }
     var bytes = Array(text.utf8.prefix(lineBytes - 1))
+    // Not through a character: back to the first byte that begins one.
+    if text.utf8.count > bytes.count {
+      while let last = bytes.last, last & 0xC0 == 0x80 { bytes.removeLast() }
+      if let last = bytes.last, last >= 0xC0 { bytes.removeLast() }
+    }
     bytes.append(10)
     return bytes
   }
 
   private static func quoted(_ value: String) -> String {
     let plain = escaped(value)
-    guard value.isEmpty || plain.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) else { return plain }
-    return "\"\(plain.replacing("\"", with: "\\\""))\""
+    // By scalars: a quote with an accent on it is another character, and a quote all the same.
+    guard value.isEmpty || plain.unicodeScalars.contains(where: { " \"=".unicodeScalars.contains($0) }) else {
+      return plain
+    }
+    var result = "\""
+    for scalar in plain.unicodeScalars {
+      if scalar == "\"" { result += "\\" }
+      result.unicodeScalars.append(scalar)
+    }
+    return result + "\""
   }
 
   private static func escaped(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: { isUnsafe($0) }) else { return text }
+    guard text.unicodeScalars.contains(where: { isUnsafe($0) || $0 == "\\" }) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {
-      if isUnsafe(scalar) {
+      if scalar == "\\" {
+        // Or it would pass for the beginning of an escape of ours, or end a quoted value early.
+        result += "\\\\"
+      } else if isUnsafe(scalar) {
         result += "\\u{\(String(scalar.value, radix: 16))}"
       } else {
         result.unicodeScalars.append(scalar)

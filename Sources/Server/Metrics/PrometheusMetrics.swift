@@ -115,7 +115,17 @@ enum MetricName {
   }
 
   private static func escaped(_ text: String) -> String {
-    text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    // By scalars: "\r\n" is one character, and not "\n".
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\": result += "\\\\"
+      case "\"": result += "\\\""
+      case "\n": result += "\\n"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
   }
 }
 
@@ -162,7 +172,9 @@ final class DoubleCounter: FloatingPointCounterHandler, Series {
   func increment(by amount: Double) { value.add(amount) }
   func reset() { value.set(0) }
 
-  func render(name: String, labels: String, to out: inout String) { out += "\(name)\(labels) \(value.value)\n" }
+  func render(name: String, labels: String, to out: inout String) {
+    out += "\(name)\(labels) \(value.value)\n"
+  }
 }
 
 final class DoubleGauge: MeterHandler, RecorderHandler, Series {
@@ -184,7 +196,9 @@ final class DoubleGauge: MeterHandler, RecorderHandler, Series {
 }
 
 final class Histogram: TimerHandler, RecorderHandler, Series {
-  static let seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+  static let seconds = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+  ]
   static let sizes: [Double] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]
 
   private let bounds: [Double]

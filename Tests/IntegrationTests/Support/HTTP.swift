@@ -8,7 +8,9 @@ struct Answer: CustomStringConvertible {
 
   var description: String { "\(status) \(headers) \(text)" }
   var text: String { String(decoding: body, as: UTF8.self) }
-  var json: JSONValue { (try? JSONParser.parse(body, limits: JSONLimits(depth: 32, numberBytes: 128))) ?? .null }
+  var json: JSONValue {
+    (try? JSONParser.parse(body, limits: JSONLimits(depth: 32, numberBytes: 128))) ?? .null
+  }
 
   subscript(header name: String) -> String? {
     headers.first { $0.name.lowercased() == name.lowercased() }?.value
@@ -16,7 +18,9 @@ struct Answer: CustomStringConvertible {
 
   /// Takes the first answer off `bytes`; nil when it isn't all there.
   static func take(from bytes: inout [UInt8], isHead: Bool = false) -> Answer? {
-    guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) }) else { return nil }
+    guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) }) else {
+      return nil
+    }
     let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
     let words = lines.first?.split(separator: " ") ?? []
     guard words.count >= 2, let status = Int(words[1]) else { return nil }

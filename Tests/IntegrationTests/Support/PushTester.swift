@@ -38,7 +38,9 @@ final class PushTester: Sendable {
     func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
       guard !isOpen else { return messages(bytes, connection) }
       head.append(contentsOf: bytes)
-      guard let end = head.indices.first(where: { head[$0...].starts(with: [13, 10, 13, 10]) }) else { return }
+      guard let end = head.indices.first(where: { head[$0...].starts(with: [13, 10, 13, 10]) }) else {
+        return
+      }
       var rest = Array(head[(end + 4)...])
       open(String(decoding: head[..<end], as: UTF8.self), connection)
       if isOpen, !rest.isEmpty { rest.withUnsafeMutableBytes { messages($0, connection) } }

@@ -10,11 +10,10 @@ import Synchronization
 /// A server on a simulated chain and price source that move only when told, with a database file of its own.
 final class Scene: Sendable {
   static let metrics = ServerMetrics.bootstrap()
-  private static let count = Atomic<Int>(0)
 
   let world: DemoWorld
   let devnet: DevnetServer
-  let folder: String
+  private let folder: TemporaryFolder
   let settings: Settings
   private let running = Mutex<WalletPushServer?>(nil)
 
@@ -22,12 +21,11 @@ final class Scene: Sendable {
   init(_ configure: (inout Settings) -> Void = { _ in }) throws {
     world = DemoWorld(seed: 7, wallets: 3, tokens: 8)
     devnet = try DevnetServer(world)
-    folder = "/tmp/walletpush-test-\(getpid())-\(Self.count.add(1, ordering: .relaxed).newValue)"
-    mkdir(folder, 0o700)
+    folder = try TemporaryFolder()
     var settings = Settings()
     settings.http.port = 0
     settings.http.loops = 2
-    settings.storage.path = folder + "/db.sqlite"
+    settings.storage.path = folder.path + "/db.sqlite"
     settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL))]
     settings.prices.defiLlama.url = devnet.pricesURL
     settings.prices.interval = .milliseconds(100)
@@ -61,7 +59,7 @@ final class Scene: Sendable {
   /// The settings of a server that goes on with a copy of the database made now, as if this one had died.
   func settingsOfCrashCopy() throws -> Settings {
     var copy = settings
-    copy.storage.path = folder + "/copy.sqlite"
+    copy.storage.path = folder.path + "/copy.sqlite"
     for suffix in ["", "-wal"] {
       let bytes = try SmallFile.read(settings.storage.path + suffix, limit: 64 << 20)
       let descriptor = open(copy.storage.path + suffix, O_CREAT | O_WRONLY | O_TRUNC, 0o600)
@@ -76,10 +74,6 @@ final class Scene: Sendable {
   func end() async {
     await stop()
     devnet.stop()
-    for name in ["db.sqlite", "copy.sqlite"] {
-      for suffix in ["", "-wal", "-shm", ".lock"] { unlink("\(folder)/\(name)\(suffix)") }
-    }
-    rmdir(folder)
   }
 
   // MARK: - Shortcuts

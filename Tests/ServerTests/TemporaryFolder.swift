@@ -1,0 +1,50 @@
+import Glibc
+import Synchronization
+
+/// A folder that is gone, with all that is in it, when nobody holds it any more.
+final class TemporaryFolder: Sendable {
+  private static let count = Atomic<Int>(0)
+  let path: String
+
+  init() throws {
+    path = "/tmp/walletpush-folder-\(getpid())-\(Self.count.add(1, ordering: .relaxed).newValue)"
+    guard mkdir(path, 0o700) == 0 else { throw FolderFailure(description: "the folder \(path)") }
+  }
+
+  deinit { Self.remove(path) }
+
+  func folder(_ name: String) { mkdir("\(path)/\(name)", 0o700) }
+  func link(_ name: String, to target: String) { symlink(target, "\(path)/\(name)") }
+
+  func write(_ name: String, _ text: String) throws {
+    let descriptor = open("\(path)/\(name)", O_CREAT | O_WRONLY | O_TRUNC, 0o600)
+    guard descriptor >= 0 else { throw FolderFailure(description: "the file \(name)") }
+    defer { close(descriptor) }
+    let bytes = Array(text.utf8)
+    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+      throw FolderFailure(description: "the file \(name)")
+    }
+  }
+
+  private static func remove(_ path: String) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFDIR, let stream = opendir(path) else {
+      unlink(path)
+      return
+    }
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { remove("\(path)/\(name)") }
+    }
+    closedir(stream)
+    rmdir(path)
+  }
+}
+
+/// A test's folder could not be made.
+struct FolderFailure: Error {
+  let description: String
+}
