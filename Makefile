@@ -2,7 +2,7 @@
 # make test   every test
 # make check  format, walls between the rooms, sanitizers
 # make bench  figures, in ratios to a bare send() loop
-# All of them install what is missing first (scripts/setup).
+# All of them install what is missing first (.ci/setup).
 
 SHELL := /bin/bash
 PORT ?= 8080
@@ -10,7 +10,7 @@ PORT ?= 8080
 .PHONY: run serve test check format lint walls sanitize bench client-test setup clean
 
 setup:
-	@scripts/setup
+	@.ci/setup
 
 run: setup
 	swift build -c release --product walletpush
@@ -21,10 +21,10 @@ serve: setup
 	.build/release/walletpush serve
 
 test: setup client-test
-	scripts/test
+	.ci/test
 
 client-test:
-	scripts/test-client
+	.ci/test-client
 
 check: setup lint walls sanitize
 
@@ -35,13 +35,13 @@ lint:
 	swift format lint --strict -r -p Package.swift Sources Tests
 
 walls:
-	scripts/check-walls
+	.ci/check-walls
 
 sanitize:
-	scripts/sanitize
+	.ci/sanitize
 
 bench: setup
-	scripts/bench
+	.ci/bench
 
 clean:
 	rm -rf .build .build-*
