@@ -42,7 +42,8 @@ enum TokenListFiles {
   ) throws(StartError) -> [ListedToken] {
     guard !path.hasPrefix("http://"), !path.hasPrefix("https://") else {
       throw StartError(
-        "chains.\(chain.code).tokenLists: \(path): lists from URLs are not built into this version; save it as a file")
+        "chains.\(chain.code).tokenLists: \(path): lists from URLs are not built into this version; save it as a file"
+      )
     }
     let bytes: [UInt8]
     do {

@@ -215,7 +215,8 @@ private struct Parts {
       count: settings.http.loops, name: "walletpush", configuration: Self.loopConfiguration(settings))
     resolver = try Resolver(threads: 2, queueMaximum: 1_024)
     client = HTTPClient(
-      loops: loops, resolver: resolver, configuration: .standard(
+      loops: loops, resolver: resolver,
+      configuration: .standard(
         userAgent: WalletPushServer.name, security: try TLSClient(trust: .system)),
       logger: logger)
 

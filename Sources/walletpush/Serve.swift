@@ -22,13 +22,15 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     let loaded = loadSettings(config: config, arguments: settings)
-    await runUntilSignal(loaded, onReload: { server in
-      do throws(SettingsError) {
-        await server.reload(try readSettings(config: config, arguments: settings))
-      } catch {
-        for line in error.lines { writeError("walletpush: not reloaded: \(line)\n") }
-      }
-    })
+    await runUntilSignal(
+      loaded,
+      onReload: { server in
+        do throws(SettingsError) {
+          await server.reload(try readSettings(config: config, arguments: settings))
+        } catch {
+          for line in error.lines { writeError("walletpush: not reloaded: \(line)\n") }
+        }
+      })
   }
 }
 

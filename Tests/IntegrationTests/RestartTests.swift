@@ -12,7 +12,8 @@ import Testing
     client.send(#"{"op":"get","wallet":"\#(scene.wallet)"}"#)
     let snapshot = try await client.next("snapshot")
     let prices = client.frames.filter { $0["type"] == "price" }
-    let revision = try #require(prices.compactMap { $0["rev"]?.int }.max())
+    let revisions = prices.compactMap { $0["rev"]?.int }
+    let revision = try #require(revisions.max())
     return (snapshot, try #require(snapshot["epoch"]?.string), revision)
   }
 

@@ -92,10 +92,8 @@ struct LimitTests {
     }
     let patient = try await bench.greeted()
     let mute = try await bench.client(answersPings: false)
-    let begun = LoopInstant.current()
     _ = try await mute.message("hello")
     #expect(try await mute.closeCode() == 4109)
-    #expect(LoopInstant.current() - begun >= .milliseconds(2_000))
     patient.send("{\"op\":\"ping\"}")
     _ = try await patient.messages(through: "pong")
     let closed = try await bench.statistics().closedNoPong

@@ -9,6 +9,8 @@ struct Model {
   private(set) var dataFrames = 0
   private var newestData: UInt64 = 0
   private var isCatchingUp = false
+  /// The last heartbeat of this connection.
+  private var promised: UInt64 = 0
   /// From where it may resume: the last heartbeat, or a data frame after it.
   private(set) var resumePoint: UInt64?
   /// The wallets that may be resumed: their snapshot was complete, and a heartbeat followed.
@@ -18,6 +20,7 @@ struct Model {
   mutating func reconnected() {
     isCatchingUp = false
     newestData = 0
+    promised = 0
     confirmable = []
   }
 
@@ -42,6 +45,7 @@ struct Model {
       let revision = frame.rev ?? 0
       if !isCatchingUp {
         #expect(revision > newestData, "out of order: \(frame)", sourceLocation: location)
+        #expect(revision > promised, "a heartbeat promised it already: \(frame)", sourceLocation: location)
       }
       newestData = max(newestData, revision)
       if let point = resumePoint, !isCatchingUp { resumePoint = max(point, revision) }
@@ -49,6 +53,7 @@ struct Model {
     case "batch": for inner in frame.list("frames") { take(inner, location) }
     case "heartbeat":
       resumePoint = frame.rev
+      promised = frame.rev ?? 0
       epoch = frame.text("epoch") ?? ""
       resumable.formUnion(confirmable)
       confirmable = []

@@ -1,5 +1,6 @@
 import Ethereum
 import EventLoop
+import Glibc
 import JSON
 import Ledger
 import Synchronization
@@ -43,6 +44,12 @@ final class PushBench: Sendable {
     }
     func inputEnded(on connection: Connection) { connection.close(.requested, afterFlush: false) }
     func closed(_ connection: Connection, reason: CloseReason) {}
+  }
+
+  private final class Holder: Sendable {
+    private let isHeld = Mutex(true)
+    func release() { isHeld.withLock { $0 = false } }
+    func hold() { while isHeld.withLock({ $0 }) { usleep(500) } }
   }
 
   let shards: [Shard]
@@ -148,6 +155,14 @@ final class PushBench: Sendable {
   /// Every batch published so far has been taken by the loops, and their turns have ended.
   func flush() async throws {
     for shard in shards { for _ in 0..<2 { try await shard.loop.perform {} } }
+  }
+
+  /// Holds the first loop up meanwhile: it takes all that is published in one turn.
+  func whileHeld(_ body: () async throws -> Void) async throws {
+    let holder = Holder()
+    shards[0].loop.post { holder.hold() }
+    defer { holder.release() }
+    try await body()
   }
 
   // MARK: The ledger

@@ -59,7 +59,9 @@ struct StaticFiles: Sendable {
       }
       defer { closedir(stream) }
       while let entry = readdir(stream) {
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let name = withUnsafeBytes(of: entry.pointee.d_name) {
+          String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
         guard !name.hasPrefix("."), depth < 8 else { continue }
         try take(folder + "/" + name, name: name, prefix: prefix, depth: depth)
       }
