@@ -2,6 +2,7 @@ import Devnet
 import Ethereum
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// The HTTP interface over sockets, on a simulated chain.

@@ -96,7 +96,8 @@ import Testing
 
   @Test(arguments: [
     "\u{16}\u{3}\u{1}garbage\r\n\r\n", "GET /ws HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
-    "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX: \u{0}\r\n\r\n",
+    "GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nX: \u{0}\r\n\r\n",
     "POST /api/v1/wallets HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n",
     "POST /api/v1/wallets HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n",
     "POST /api/v1/wallets HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",

@@ -2,27 +2,27 @@ import Glibc
 import Synchronization
 
 /// A folder that is gone, with all that is in it, when nobody holds it any more.
-final class TemporaryFolder: Sendable {
+public final class TemporaryFolder: Sendable {
   private static let count = Atomic<Int>(0)
-  let path: String
+  public let path: String
 
-  init() throws {
+  public init() throws {
     path = "/tmp/walletpush-folder-\(getpid())-\(Self.count.add(1, ordering: .relaxed).newValue)"
-    guard mkdir(path, 0o700) == 0 else { throw NothingCame(description: "the folder \(path)") }
+    guard mkdir(path, 0o700) == 0 else { throw TemporaryFolderError(description: "the folder \(path)") }
   }
 
   deinit { Self.remove(path) }
 
-  func folder(_ name: String) { mkdir("\(path)/\(name)", 0o700) }
-  func link(_ name: String, to target: String) { symlink(target, "\(path)/\(name)") }
+  public func folder(_ name: String) { mkdir("\(path)/\(name)", 0o700) }
+  public func link(_ name: String, to target: String) { symlink(target, "\(path)/\(name)") }
 
-  func write(_ name: String, _ text: String) throws {
+  public func write(_ name: String, _ text: String) throws {
     let descriptor = open("\(path)/\(name)", O_CREAT | O_WRONLY | O_TRUNC, 0o600)
-    guard descriptor >= 0 else { throw NothingCame(description: "the file \(name)") }
+    guard descriptor >= 0 else { throw TemporaryFolderError(description: "the file \(name)") }
     defer { close(descriptor) }
     let bytes = Array(text.utf8)
     guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw NothingCame(description: "the file \(name)")
+      throw TemporaryFolderError(description: "the file \(name)")
     }
   }
 
@@ -42,4 +42,9 @@ final class TemporaryFolder: Sendable {
     closedir(stream)
     rmdir(path)
   }
+}
+
+/// A test's folder could not be made.
+public struct TemporaryFolderError: Error {
+  public let description: String
 }
