@@ -74,6 +74,8 @@ extension PushClient {
     }
     lastSent = shard.loop.now
     lastQueued = lastSent
+    // Sent at once and yet not taken.
+    if sendsNow, connection.unsentBytes > 0 { watchForSlowness() }
     if !hasRoom { fallBehind(at: shard.chunk.revision) }
   }
 
@@ -125,6 +127,7 @@ extension PushClient {
   func lookForRoom() {
     isWaitingForRoom = false
     guard !isClosed else { return }
+    if connection.unsentBytes > 0 { watchForSlowness() }
     if connection.unsentBytes == 0 || (hasRoom && mode != .lagging) {
       pump()
       unclog()

@@ -6,7 +6,8 @@ extension PushClient {
   func scheduleLiveness() {
     shard.loop.cancel(livenessTimer)
     var deadline = nextPing
-    if connection.unsentBytes > 0 {
+    isWatchedForSlowness = connection.unsentBytes > 0
+    if isWatchedForSlowness {
       // What was queued in this turn only begins to wait: `lastProgress` may be of long ago.
       let since = lastQueued == shard.loop.now ? lastQueued : connection.lastProgress
       deadline = min(deadline, since + shard.settings.slowTimeout)
@@ -14,6 +15,11 @@ extension PushClient {
       deadline = min(deadline, pongDeadline)
     }
     livenessTimer = shard.loop.schedule(at: deadline, self, tag: TimerTag.liveness.rawValue)
+  }
+
+  /// Something was left over: from now on the next ping is not soon enough to look.
+  func watchForSlowness() {
+    if !isWatchedForSlowness { scheduleLiveness() }
   }
 
   func checkLiveness(now: LoopInstant) {

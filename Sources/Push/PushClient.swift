@@ -49,6 +49,8 @@ final class PushClient: ConnectionHandler, TimerTarget {
   /// In the shard's list of those without room.
   var isWaitingForRoom = false
   var hasLookedForRoom = false
+  /// The liveness timer comes when a slow client's time is up.
+  var isWatchedForSlowness = false
 
   /// Which frames of the open chunk this client is to get. Only while live.
   var mask: UInt64 = 0

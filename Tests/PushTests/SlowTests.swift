@@ -211,7 +211,15 @@ struct SlowTests {
     client.pause()
     try await storm(bench, tokens: 100, rounds: 20)
     let shard = bench.shards[0]
-    while try await shard.loop.perform({ shard.clientCount }) > 0 { await Task.yield() }
+    var turns = 0
+    while try await shard.loop.perform({ shard.clientCount }) > 0 {
+      await Task.yield()
+      turns += 1
+      if turns % 100_000 == 0 {
+        let t = try await bench.withClient { c in "\(c.mode) unsent \(c.connection.unsentBytes) debts \(c.debts.count) watched \(c.isWatchedForSlowness) progress \(c.shard.loop.now - c.connection.lastProgress) next \(c.nextPing - c.shard.loop.now) wait \(c.isWaitingForRoom) \(c.hasLookedForRoom) closed \(c.isClosed)" }
+        print("STATE", t)
+      }
+    }
     let closed = try await bench.statistics().closedSlow
     #expect(closed == 1)
     client.resume()

@@ -40,9 +40,10 @@ struct WriterTests {
   @Test("many wake-ups are one write")
   func coalesced() async throws {
     let rig = try await Rig(folder.file())  // An interval of an hour.
+    // Filled before the start: a first write that found nothing would put off the next one by the interval.
+    let ids = try await rig.fill(wallets: 0..<2, tokens: 1)
     try await rig.writer.start()
     let outside = try Outsider(folder.file())
-    let ids = try await rig.fill(wallets: 0..<2, tokens: 1)
     try await eventually("the first write does not wait") {
       try outside.number("SELECT count(*) FROM tokens") == 1
     }
