@@ -60,7 +60,7 @@ extension PushClient {
     guard mode == .live, debts.contains(where: \.isBeforeLive) else { return }
     mode = .lagging
     cursor = shard.revision
-    base = cursor
+    base = debts.compactMap(\.base).reduce(cursor) { min($0, $1) }
     scheduleLiveness()
   }
 

@@ -29,6 +29,9 @@ enum Debt {
     case .once, .prices, .heartbeat: false
     }
   }
+  /// What the client had when it left.
+  var base: Revision? { if case .changes(let owed) = self { owed.base } else { nil } }
+
   var isHeartbeat: Bool { if case .heartbeat = self { true } else { false } }
 
   /// What is left when the client no longer follows the wallet.
@@ -139,7 +142,12 @@ extension PushClient {
 
   // MARK: - Debts
 
-  func owe(_ debt: Debt) { debts.append(debt) }
+  func owe(_ debt: Debt) {
+    debts.append(debt)
+    // A row that came while the client was away, and changes again before the debt is paid, is left to the client's
+    // own catching up: there too it must go whole.
+    if mode != .live, let before = debt.base { base = min(base, before) }
+  }
 
   /// A new snapshot takes the place of one that is under way.
   func oweSnapshot(of wallet: ShardWallet) {

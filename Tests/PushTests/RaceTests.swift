@@ -129,7 +129,7 @@ private struct Player {
       case 5..<8: try await unsubscribe(someWallets())
       case 8: try await reconnect()
       case 9:
-        client.pause()
+        try await client.pause()
         for _ in 0..<5 { try await bench.flush() }
         client.resume()
       default: try await ask("{\"op\":\"list\"", expecting: "ok")

@@ -73,7 +73,8 @@ final class TestClient: ConnectionHandler, TimerTarget, @unchecked Sendable {
     }
   }
 
-  func pause() { loop.post { self.connection?.pauseReading() } }
+  /// From here on nothing is read.
+  func pause() async throws { try await loop.perform { self.connection?.pauseReading() } }
   func resume() { loop.post { self.connection?.resumeReading() } }
   func drop() { loop.post { self.connection?.abort() } }
   var receivedBytes: Int { state.withLock { $0.bytes } }
