@@ -1,6 +1,6 @@
 # make run    the demo: a simulated chain, a page with a moving wallet, no network and no keys
 # make test   every test
-# make check  format, walls between the rooms, sanitizers
+# make check  format, walls between the rooms, address sanitizer
 # make bench  figures, in ratios to a bare send() loop
 # All of them install what is missing first (.ci/setup).
 
