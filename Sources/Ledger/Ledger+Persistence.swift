@@ -58,7 +58,8 @@ extension Ledger {
   /// is a change: it gets revisions, so that a client resuming within the same epoch is told.
   ///
   /// - Precondition: token numbers are dense from 0 and in order, as the ledger gave them out.
-  public func restore(_ state: consuming RestoredState) {
+  public func restore(_ restored: consuming RestoredState) {
+    var state = restored
     for (id, key, info) in state.tokens {
       guard Int(id) == tokens.count else { continue }
       _ = addToken(key: key, info: info)
@@ -72,7 +73,10 @@ extension Ledger {
     }
     wallets.reserveCapacity(state.wallets.count)
     walletIDs.reserveCapacity(state.wallets.count)
-    for var cells in state.wallets {
+    for index in state.wallets.indices {
+      // Taken out: rows that two hold would all be copied as soon as one turns stale.
+      var cells = state.wallets[index]
+      state.wallets[index].rows = []
       cells.rows.removeAll { Int($0.token) >= tokens.count }
       // Without a native row nothing is known of it: it is read as if for the first time.
       if cells.rows.isEmpty { cells.isComplete = false }
