@@ -31,7 +31,8 @@ final class PushClient: ConnectionHandler, TimerTarget {
     var position: UInt32
   }
 
-  unowned let shard: Shard
+  /// Strong, and let go of with the client when that has closed: an unowned one would count at every use.
+  let shard: Shard
   let connection: Connection
   var machine: WebSocketConnection
 
