@@ -13,7 +13,7 @@ public final class EchoServer: Sendable {
   public static let messageBytes = 16 << 20
   /// Every message is compressed that becomes shorter, in every way that the peer offers.
   static let compression = DeflateSettings(
-    minimumBytes: 0, contextTakeover: true, windowBits: 15, level: 4, inflationRatio: 2_000)
+    minimumBytes: 0, contextTakeover: true, windowBits: 15, level: 3, inflationRatio: 2_000)
 
   /// - Parameter port: 0 picks a free one.
   public init(port: UInt16, loops count: Int) throws(SystemError) {

@@ -10,9 +10,7 @@ extension WebSocketClient {
     guard case .idle = state else { return }
     state = .resolving
     arm(configuration.connectTimeout)
-    // The loop is the only one to use what is captured.
-    let box = LoopBox(self)
-    resolver.resolve(host: url.http.host, port: url.http.port, on: loop) { box.client.resolved($0) }
+    resolver.resolve(host: url.http.host, port: url.http.port, on: loop) { self.resolved($0) }
   }
 
   private func resolved(_ answer: Resolver.Answer) {
@@ -116,10 +114,4 @@ extension WebSocketClient {
     handler?.opened(self, subprotocol: accepted.subprotocol)
     return true
   }
-}
-
-/// Carries a client through a call that is made on its loop.
-private struct LoopBox: @unchecked Sendable {
-  let client: WebSocketClient
-  init(_ client: WebSocketClient) { self.client = client }
 }

@@ -114,15 +114,17 @@ extension WebSocketClient: TimerTarget {
 
   private func checkLiveness(_ now: LoopInstant) {
     guard let interval = configuration.pingInterval else { return }
-    // With reading paused it is we who do not hear; with bytes unsent a ping would wait behind them.
-    let isDeaf = connection?.isReadingPaused ?? false
-    if isDeaf || unsentBytes > 0 {
-      lastHeard = now
+    // With reading paused it is we who do not hear. A server that takes what we send is alive.
+    if let connection, connection.isReadingPaused { lastHeard = now }
+    if let connection, unsentBytes > 0 { lastHeard = max(lastHeard, connection.lastProgress) }
+    let silence = now - lastHeard
+    if silence < interval {
       isProbing = false
-    } else if now >= lastHeard + interval {
-      if isProbing { return fail(.noPong) }
+    } else if !isProbing {
       isProbing = true
       try? ping()
+    } else if silence >= interval + configuration.pongTimeout {
+      return fail(.noPong)
     }
     armLiveness()
   }

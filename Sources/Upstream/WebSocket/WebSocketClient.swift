@@ -13,11 +13,12 @@ import EventLoop
 import HTTP1
 import WebSocket
 
-/// A client's end of a WebSocket connection (RFC 6455), by `ws:` or `wss:`. Thread-confined to its loop.
+/// A client's end of a WebSocket connection (RFC 6455), by `ws:` or `wss:`. Thread-confined to its loop, but for
+/// ``init(_:loop:resolver:configuration:deflatePool:handler:)`` before the loop starts.
 ///
 /// The client keeps itself and its handler alive from ``connect()`` until `closed`. It connects once: for another
 /// connection make another client.
-public final class WebSocketClient {
+public final class WebSocketClient: @unchecked Sendable {
   enum State {
     case idle
     case resolving

@@ -10,7 +10,7 @@
 // compress, from the first to the last piece of a message to inflate. So a connection at rest without context
 // takeover holds nothing but this object.
 
-/// What a connection with permessage-deflate holds between messages: this object, 80 bytes, and for each direction
+/// What a connection with permessage-deflate holds between messages: this object, 64 bytes, and for each direction
 /// with context takeover a zlib stream. To send with a window of n bits: 2^(n+2) + 2^(n+2) + 6 KB, 38 KB for the
 /// default of 12 bits, 268 KB for 15. To receive: 2^n + 7 KB, 11 KB for 12 bits, 39 KB for 15. They are made for the
 /// first message that is compressed.
