@@ -1,13 +1,15 @@
 # make run    the demo: a simulated chain, a page with a moving wallet, no network and no keys
 # make test   every test
 # make check  format, walls between the rooms, address sanitizer
+# make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
+# make conformance-light  a few minutes' worth of them
 # make bench  figures, in ratios to a bare send() loop
 # All of them install what is missing first (.ci/setup).
 
 SHELL := /bin/bash
 PORT ?= 8080
 
-.PHONY: run serve test check format lint walls sanitize bench client-test setup clean
+.PHONY: run serve test check format lint walls sanitize conformance conformance-light bench client-test setup clean
 
 setup:
 	@.ci/setup
@@ -39,6 +41,14 @@ walls:
 
 sanitize:
 	.ci/sanitize
+
+conformance: setup
+	swift build -c release --product walletpush
+	.ci/conformance
+
+conformance-light: setup
+	swift build -c release --product walletpush
+	.ci/conformance light
 
 bench: setup
 	.ci/bench

@@ -40,7 +40,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     room("JSON", []),
-    room("WebSocket", ["COpenSSL"]),
+    room("WebSocket", ["COpenSSL", "CZlib"]),
     room("HTTP1", []),
     room("Ethereum", ["JSON"]),
     room(
@@ -57,7 +57,7 @@ let package = Package(
     room(
       "Upstream",
       [
-        "CZlib", "COpenSSL", "EventLoop", "HTTP1",
+        "CZlib", "COpenSSL", "WebSocket", "EventLoop", "HTTP1",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),

@@ -70,9 +70,9 @@ extension PushClient {
     shard.statistics.frames &+= UInt64(marked.nonzeroBitCount)
     shard.statistics.writes &+= 1
     if wantsBatches {
-      for message in shard.chunk.batches(for: marked) { connection.write(message) }
+      for message in batches(marked) { connection.write(message) }
     } else {
-      let bytes = shard.chunk.bytes(for: marked)
+      let bytes = frames(marked)
       if sendsNow { connection.sendNow(bytes) } else { connection.write(bytes) }
     }
     lastSent = shard.loop.now

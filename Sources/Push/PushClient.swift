@@ -7,6 +7,7 @@
 //   PushClient.swift             coming, going, messages in
 //   PushClient+Operations.swift  what it asks for
 //   PushClient+Delivery.swift    what it is sent, and what it is owed
+//   PushClient+Compression.swift the same, compressed
 //   PushClient+CatchUp.swift     the newest values above a cursor
 //   PushClient+Liveness.swift    pings, pongs, slowness
 
@@ -35,6 +36,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
   let shard: Shard
   let connection: Connection
   var machine: WebSocketConnection
+  let compression: ClientCompression
 
   var wallets: ContiguousArray<WalletEntry> = []
   var tokens: ContiguousArray<TokenEntry> = []
@@ -78,10 +80,13 @@ final class PushClient: ConnectionHandler, TimerTarget {
   /// When the operations so far are paid off, at `operationsPerSecond`.
   private var operationsPaid: LoopInstant
 
-  init(shard: Shard, connection: Connection) {
+  init(shard: Shard, connection: Connection, deflate: DeflateParameters?) {
     self.shard = shard
     self.connection = connection
-    machine = WebSocketConnection(role: .server, limits: shard.settings.webSocketLimits)
+    compression = ClientCompression(deflate)
+    machine = WebSocketConnection(
+      role: .server, limits: shard.settings.webSocketLimits,
+      messageExtension: deflate.map { PerMessageDeflate($0, role: .server, pool: shard.deflatePool) })
     let now = shard.loop.now
     lastSent = now
     lastQueued = now
@@ -219,7 +224,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
     guard !isClosed else { return }
     var out: [UInt8] = []
     try? machine.close(code, reason: reason, into: &out)
-    write(out)
+    queue(out)
     finish(code: code)
   }
 
@@ -259,8 +264,14 @@ final class PushClient: ConnectionHandler, TimerTarget {
 
   // MARK: - Writing
 
-  func write(_ bytes: [UInt8]) {
+  /// Writes a whole text frame, compressed where that was negotiated and pays.
+  func write(_ frame: [UInt8]) {
     guard !isClosed else { return }
+    if case .none = compression { queue(frame) } else { queue(compressed(frame)) }
+  }
+
+  /// Queues bytes as they are.
+  private func queue(_ bytes: [UInt8]) {
     connection.write(bytes)
     lastSent = shard.loop.now
     lastQueued = lastSent

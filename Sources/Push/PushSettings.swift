@@ -16,6 +16,8 @@ public struct PushSettings: Sendable {
   public var pongTimeout: Duration
   /// A client that takes nothing at all for so long is closed.
   public var slowTimeout: Duration
+  /// For the clients that negotiated permessage-deflate.
+  public var compression = DeflateSettings.standard
 
   public init(
     serverName: String, walletsPerConnection: Int, messageBytes: Int, operationsPerSecond: Double,

@@ -57,6 +57,9 @@ public final class Shard: @unchecked Sendable {
   var stamp: UInt64 = 0
   public private(set) var isDraining = false
   public internal(set) var statistics = ShardStatistics()
+  /// For clients with compression: what they share is compressed once.
+  let deflatePool: DeflatePool
+  public var deflateStatistics: DeflateStatistics { deflatePool.statistics }
 
   /// Before the loop starts.
   public init(index: Int, loop: EventLoop, settings: PushSettings, refresher: any RefreshRequester) {
@@ -64,6 +67,7 @@ public final class Shard: @unchecked Sendable {
     self.loop = loop
     self.settings = settings
     self.refresher = refresher
+    deflatePool = DeflatePool(settings.compression)
     loop.addTurnEndHook { [unowned self] in self.endTurn() }
   }
 
@@ -76,9 +80,14 @@ public final class Shard: @unchecked Sendable {
 
   /// Takes over an upgraded connection: says hello, then acts on `?wallet=` as a subscribe without id.
   ///
-  /// - Parameter leftover: bytes that came after the request.
-  public func adopt(_ connection: Connection, wallets: [String], leftover: UnsafeMutableRawBufferPointer) {
-    let client = PushClient(shard: self, connection: connection)
+  /// - Parameters:
+  ///   - deflate: what was negotiated; nil: no compression.
+  ///   - leftover: bytes that came after the request.
+  public func adopt(
+    _ connection: Connection, wallets: [String], deflate: DeflateParameters? = nil,
+    leftover: UnsafeMutableRawBufferPointer
+  ) {
+    let client = PushClient(shard: self, connection: connection, deflate: deflate)
     clientList[ObjectIdentifier(client)] = client
     statistics.opened += 1
     connection.handler = client

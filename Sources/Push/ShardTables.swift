@@ -89,6 +89,7 @@ struct Chunk {
   private(set) var revision: Revision = 0
   private var gathered: [UInt64: [UInt8]] = [:]
   private var batched: [UInt64: [[UInt8]]] = [:]
+  var compressed = CompressedSelections()
 
   var isEmpty: Bool { frames.isEmpty }
   var isFull: Bool { frames.count == Self.capacity }
@@ -104,6 +105,7 @@ struct Chunk {
     frames.removeAll(keepingCapacity: true)
     if !gathered.isEmpty { gathered.removeAll(keepingCapacity: true) }
     if !batched.isEmpty { batched.removeAll(keepingCapacity: true) }
+    compressed.removeAll()
   }
 
   /// The frames of the mask, laid end to end in their order; one alone is itself.
@@ -126,7 +128,8 @@ struct Chunk {
     return built
   }
 
-  private func selection(_ mask: UInt64) -> [[UInt8]] {
+  /// The frames of the mask in their order.
+  func selection(_ mask: UInt64) -> [[UInt8]] {
     var rest = mask
     var parts: [[UInt8]] = []
     parts.reserveCapacity(mask.nonzeroBitCount)
@@ -144,7 +147,7 @@ enum BatchFrames {
     var messages: [[UInt8]] = []
     var body: [UInt8] = []
     for frame in frames {
-      let json = frame[payloadStart(of: frame)...]
+      let json = frame[WebSocketFrame.payloadStart(of: frame)...]
       if !body.isEmpty, body.count + json.count + 3 > PushSettings.batchBytes { close(&body, &messages) }
       if body.isEmpty { body.append("{\"type\":\"batch\",\"frames\":[") } else { body.append(44) }
       body.append(contentsOf: json)
@@ -157,14 +160,5 @@ enum BatchFrames {
     body.append("]}")
     messages.append(WebSocketFrame.text(body))
     body = []
-  }
-
-  /// Where a server's own unmasked frame holds its payload (RFC 6455 §5.2).
-  static func payloadStart(of frame: [UInt8]) -> Int {
-    switch frame[1] & 0x7f {
-    case 126: 4
-    case 127: 10
-    default: 2
-    }
   }
 }

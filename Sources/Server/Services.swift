@@ -5,6 +5,7 @@ import Metrics
 import Push
 import Refresh
 import Storage
+import WebSocket
 
 /// What the routes work with.
 struct Services: Sendable {
@@ -24,16 +25,20 @@ struct Services: Sendable {
   func chainStates() async -> [ChainState] { await refresh.chainStates() }
 
   /// All loops' figures, each taken on its loop.
-  func pushStatistics() async -> (connections: Int, total: ShardStatistics) {
+  func pushStatistics() async -> (connections: Int, total: ShardStatistics, deflate: DeflateStatistics) {
     var connections = 0
     var total = ShardStatistics()
+    var deflate = DeflateStatistics()
     for shard in shards {
-      let part = try? await shard.loop.perform { (shard.clientCount, shard.statistics) }
-      guard let (count, statistics) = part else { continue }
+      let part = try? await shard.loop.perform {
+        (shard.clientCount, shard.statistics, shard.deflateStatistics)
+      }
+      guard let (count, statistics, compression) = part else { continue }
       connections += count
       total.add(statistics)
+      deflate += compression
     }
-    return (connections, total)
+    return (connections, total, deflate)
   }
 
   /// Figures that are kept elsewhere are copied when somebody looks.
@@ -55,6 +60,15 @@ struct Services: Sendable {
       ("push_lags", Double(total.lags)),
       ("push_closed_slow", Double(total.closedSlow)),
       ("push_closed_no_pong", Double(total.closedNoPong)),
+      ("compression_messages_compressed", Double(push.deflate.compressedMessages)),
+      ("compression_bytes_before", Double(push.deflate.compressedBytesIn)),
+      ("compression_bytes_after", Double(push.deflate.compressedBytesOut)),
+      ("compression_messages_inflated", Double(push.deflate.inflatedMessages)),
+      ("compression_bytes_received", Double(push.deflate.inflatedBytesIn)),
+      ("compression_bytes_inflated", Double(push.deflate.inflatedBytesOut)),
+      ("compression_refused_size", Double(push.deflate.refusedSize)),
+      ("compression_refused_ratio", Double(push.deflate.refusedRatio)),
+      ("compression_refused_data", Double(push.deflate.refusedData)),
     ]
     for (name, value) in gauges { Gauge(label: name).record(value) }
   }

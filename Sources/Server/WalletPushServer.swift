@@ -306,11 +306,13 @@ private struct Parts {
   }
 
   private static func pushSettings(_ settings: Settings) -> PushSettings {
-    PushSettings(
+    var push = PushSettings(
       serverName: WalletPushServer.name, walletsPerConnection: settings.limits.walletsPerConnection,
       messageBytes: settings.limits.messageBytes, operationsPerSecond: settings.limits.opsPerSecond,
       unsentBytes: settings.limits.unsentBytes, pingInterval: settings.limits.idlePing,
       pongTimeout: settings.limits.pong, slowTimeout: settings.limits.slow)
+    push.compression = settings.compression.deflate
+    return push
   }
 }
 

@@ -72,6 +72,8 @@ public struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
 public enum HTTPURLError: Error, Hashable, Sendable, CustomStringConvertible {
   /// It does not begin with `http://` or `https://`.
   case unsupportedScheme
+  /// It does not begin with `ws://` or `wss://`.
+  case notWebSocket
   /// A blank, a control character, a backslash, or anything that is not ASCII.
   case forbiddenCharacter
   /// A user name or password in front of the host.
@@ -92,6 +94,7 @@ public enum HTTPURLError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unsupportedScheme: "the URL does not begin with http:// or https://"
+    case .notWebSocket: "the URL does not begin with ws:// or wss://"
     case .forbiddenCharacter: "the URL holds a blank, a backslash, or a character that is not visible ASCII"
     case .userInformation: "the URL holds a user name or password; send an Authorization header instead"
     case .missingHost: "the URL has no host"

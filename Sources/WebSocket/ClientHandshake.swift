@@ -11,6 +11,8 @@ public enum HandshakeFailure: Error, Hashable, Sendable {
   case acceptWrong
   case subprotocolNotRequested(String)
   case extensionNotRequested(String)
+  /// The parameters of the compression that the server chose are wrong, or not what was offered (RFC 7692 §7.1).
+  case compression(DeflateParameterError)
   /// `Sec-WebSocket-Protocol` or `Sec-WebSocket-Extensions` breaks its grammar.
   case headerMalformed(String)
 
@@ -23,6 +25,7 @@ public enum HandshakeFailure: Error, Hashable, Sendable {
     case .acceptWrong: "Sec-WebSocket-Accept does not answer our key"
     case .subprotocolNotRequested(let name): "the server chose sub-protocol \(name), not requested"
     case .extensionNotRequested(let name): "the server chose extension \(name), not requested"
+    case .compression(let error): error.reason
     case .headerMalformed(let name): "\(name) is malformed"
     }
   }

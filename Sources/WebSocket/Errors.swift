@@ -33,7 +33,9 @@ public enum RemoteError: Error, Hashable, Sendable {
   case messageTooBig
   /// A message in more fragments than `WebSocketLimits.fragments`.
   case tooManyFragments
-  /// A payload that the negotiated extension cannot decode.
+  /// A compressed message that inflates to more than `DeflateSettings.inflationRatio` times its length.
+  case inflationRatio
+  /// A payload that the negotiated extension cannot decode: damaged, cut off, or followed by something else.
   case extensionDataInvalid
 
   /// The code of the Close frame that answers it (§7.4.1).
@@ -44,7 +46,7 @@ public enum RemoteError: Error, Hashable, Sendable {
       .closePayloadOfOneByte, .closeCodeInvalid:
       .protocolError
     case .closeReasonNotUTF8, .textNotUTF8, .extensionDataInvalid: .invalidPayload
-    case .messageTooBig: .messageTooBig
+    case .messageTooBig, .inflationRatio: .messageTooBig
     case .tooManyFragments: .policyViolation
     }
   }
@@ -68,6 +70,7 @@ public enum RemoteError: Error, Hashable, Sendable {
     case .textNotUTF8: "the text message is not UTF-8"
     case .messageTooBig: "the message is too long"
     case .tooManyFragments: "the message has too many fragments"
+    case .inflationRatio: "the message is compressed too much to be inflated"
     case .extensionDataInvalid: "the payload cannot be decoded by the negotiated extension"
     }
   }

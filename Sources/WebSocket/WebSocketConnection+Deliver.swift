@@ -7,7 +7,7 @@ extension WebSocketConnection {
   /// Validates what was just put behind the message under way, so that text which cannot become right
   /// is refused with the bytes that spoil it (§8.1), not at the end of a long message.
   mutating func checkTextSoFar(added: Int) throws(RemoteError) {
-    guard message.kind == .text, !message.isEncoded else { return }
+    guard message.kind == .text else { return }
     let unchecked = added + Int(message.unfinishedBytes)
     let bytes = buffer.bytes
     let tail = UnsafeRawBufferPointer(rebasing: bytes[(bytes.count - unchecked)...])
@@ -15,7 +15,7 @@ extension WebSocketConnection {
     message.unfinishedBytes = UInt8(unfinished)
   }
 
-  /// The last frame of a message is there: decodes it where an extension encoded it, and checks text.
+  /// The last frame of a message is there: checks text to its end.
   ///
   /// - Parameter checkedUpToHere: `checkTextSoFar` has seen all of it.
   mutating func finishMessage(
@@ -24,15 +24,8 @@ extension WebSocketConnection {
     let finished = message
     message = Message()
     guard let kind = finished.kind else { return nil }  // `checkFirstByte` lets no frame come here
-    var payload = payload
-    var isChecked = checkedUpToHere
-    if finished.isEncoded, let messageExtension {
-      payload = try messageExtension.decode(payload, limit: limits.messageBytes)
-      if payload.count > limits.messageBytes { throw .messageTooBig }
-      isChecked = false
-    }
     if kind == .text {
-      let isText = isChecked ? finished.unfinishedBytes == 0 : UTF8Prefix.isValid(payload)
+      let isText = checkedUpToHere ? finished.unfinishedBytes == 0 : UTF8Prefix.isValid(payload)
       if !isText { throw .textNotUTF8 }
     }
     return .message(kind, payload)
@@ -123,6 +116,7 @@ extension WebSocketConnection {
 
   private mutating func releaseAll() {
     buffer.release()
+    messageExtension?.release()
     delivered = .nothing
     message = Message()
     frame = Frame()

@@ -117,21 +117,24 @@ extension WebSocketConnection {
     opened.maskingKey = fields.maskingKey
     opened.isOpen = true
     if !opened.isControl { try countFragment(fields) }
-    // At most 125 in a control frame, at most `messageBytes` in another: it fits.
+    // At most 125 in a control frame, little more than `messageBytes` (below 2³¹) in another: it fits.
     opened.remaining = UInt32(truncatingIfNeeded: fields.payloadLength)
     if opened.isControl { opened.controlLength = UInt8(truncatingIfNeeded: fields.payloadLength) }
     frame = opened
   }
 
   private mutating func countFragment(_ fields: FrameHeader.Fields) throws(RemoteError) {
-    let held = UInt64(buffer.count)
-    let allowed = UInt64(limits.messageBytes32)
-    if fields.payloadLength > allowed - min(held, allowed) { throw .messageTooBig }
+    let isEncoded = message.isEncoded || fields.firstByte & FrameHeader.rsv1Bit != 0
+    // What is decoded as it arrives is held to the limit there.
+    let held = isEncoded ? 0 : buffer.count
+    let allowed =
+      isEncoded ? WebSocketLimits.encodedBytes(messageBytes: limits.messageBytes) : limits.messageBytes
+    if fields.payloadLength > UInt64(max(0, allowed - held)) { throw .messageTooBig }
     if message.frames >= limits.fragments32 { throw .tooManyFragments }
     message.frames += 1
     if let kind = MessageKind(rawValue: fields.firstByte & FrameHeader.opcodeBits) {
       message.kind = kind
-      message.isEncoded = fields.firstByte & FrameHeader.rsv1Bit != 0
+      message.isEncoded = isEncoded
     }
   }
 
@@ -154,6 +157,7 @@ extension WebSocketConnection {
   private mutating func readData(
     _ input: inout UnsafeMutableRawBufferPointer
   ) throws(RemoteError) -> Event? {
+    if message.isEncoded, let messageExtension { return try readEncoded(&input, messageExtension) }
     let isUncutMessage = frame.isFinal && message.frames == 1 && buffer.isEmpty
     if isUncutMessage, input.count >= Int(frame.remaining) {
       return try finishMessage(takePayload(from: &input), checkedUpToHere: false)
@@ -162,6 +166,20 @@ extension WebSocketConnection {
     buffer.append(piece, expected: Int(frame.remaining))
     try checkTextSoFar(added: piece.count)
     if frame.isOpen || !frame.isFinal { return nil }
+    delivered = .message
+    return try finishMessage(buffer.bytes, checkedUpToHere: true)
+  }
+
+  /// Decodes what there is of the message, so that nothing has to be kept of what came on the wire.
+  private mutating func readEncoded(
+    _ input: inout UnsafeMutableRawBufferPointer, _ messageExtension: any MessageExtension
+  ) throws(RemoteError) -> Event? {
+    let piece = takePayload(from: &input)
+    let isLast = frame.isFinal && !frame.isOpen
+    let before = buffer.count
+    try messageExtension.decode(piece, isLast: isLast, into: &buffer, limit: limits.messageBytes)
+    try checkTextSoFar(added: buffer.count - before)
+    if !isLast { return nil }
     delivered = .message
     return try finishMessage(buffer.bytes, checkedUpToHere: true)
   }

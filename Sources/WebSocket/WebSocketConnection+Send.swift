@@ -79,7 +79,7 @@ extension WebSocketConnection {
     _ kind: MessageKind, _ payload: UnsafeRawBufferPointer, into out: inout [UInt8]
   ) {
     if let encoded = messageExtension?.encode(payload) {
-      appendFrame(kind.opcode, rsv1: true, encoded, into: &out)
+      encoded.withUnsafeBytes { appendFrame(kind.opcode, rsv1: true, $0, into: &out) }
     } else {
       appendFrame(kind.opcode, payload, into: &out)
     }

@@ -11,14 +11,15 @@
 //
 // A payload is unmasked where it lies. If it is all there and is a message by itself, the event points
 // into the caller's buffer and nothing was copied: the usual case. Otherwise it is put together in
-// `buffer`: first the bytes of the message under way, then, behind them, a control frame that came
-// between its fragments and is cut itself. The control frame is removed again when it was delivered,
-// the memory is given back when the message was. So a connection at rest holds nothing.
+// `buffer`: first the bytes of the message under way (what an extension encoded is decoded into it as it
+// arrives), then, behind them, a control frame that came between its fragments and is cut itself. The
+// control frame is removed again when it was delivered, the memory is given back when the message was. So
+// a connection at rest holds nothing.
 //
 //         header cut          payload cut
 //   ┌─── header[..<n] ──┐  ┌── frame.remaining ──┐
 //   next → readHeader → openFrame → readControl ─→ deliverControl → event
-//                                 └ readData ────→ finishMessage ─→ event
+//                                 └ readData (readEncoded) → finishMessage ─→ event
 //
 // The machine's own replies (a pong for a ping, the echo of a Close, the Close that answers a broken
 // rule) wait in `output` until the driver takes them.
@@ -153,6 +154,8 @@ public struct WebSocketConnection: ~Copyable {
   }
 
   /// How many bytes of memory the machine holds beside itself. 0 between frames, when the output was
-  /// taken and no fragmented message is under way.
-  public var heldBytes: Int { buffer.capacity + output.capacity }
+  /// taken and no fragmented message is under way; what an extension keeps from message to message comes on top.
+  public var heldBytes: Int {
+    buffer.capacity + output.capacity + (messageExtension?.heldBytes ?? 0)
+  }
 }

@@ -8,6 +8,10 @@ public struct WebSocketLimits: Hashable, Sendable {
   /// RFC 6455 §5.5.3 allows: only the most recent ping needs an answer.
   public var replyBytes: Int { Int(replyBytes32) }
 
+  /// How long a message of `messageBytes` may be on the wire while an extension encodes it, in bytes. A sender
+  /// that compresses what can't be compressed makes it longer: by an eighth with fixed codes (RFC 1951 §3.2.6).
+  static func encodedBytes(messageBytes: Int) -> Int { messageBytes + messageBytes / 8 + 1_024 }
+
   // 32 bits each: the machine is kept small, for there is one per connection.
   let messageBytes32: UInt32
   let fragments32: UInt32

@@ -51,15 +51,26 @@ struct CheckConfig: AsyncParsableCommand {
 
 struct Conformance: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Runs a WebSocket echo server at / on loopback, for conformance suites and benchmarks.")
+    abstract: "Runs a WebSocket echo server at / on loopback, or plays a fuzzing server's cases as a client.")
 
-  @Option(help: "The port; 0 picks a free one.")
-  var port: UInt16
+  @Option(help: "The echo server's port; 0 picks a free one.")
+  var port: UInt16?
+
+  @Option(help: "The base URL of an Autobahn fuzzing server (ws:), whose cases are played.")
+  var client: String?
 
   @Option(help: "Event loops; 0 is one for each core.")
   var loops = 1
 
+  func validate() throws {
+    guard (port == nil) != (client == nil) else {
+      throw ValidationError("say either --port, for the echo server, or --client URL")
+    }
+  }
+
   func run() async throws {
+    if let client { return await play(client) }
+    let port = port ?? 0
     let server: EchoServer
     do {
       server = try EchoServer(port: port, loops: loops)
@@ -69,6 +80,21 @@ struct Conformance: AsyncParsableCommand {
     writeError("walletpush: echo server listening on http://127.0.0.1:\(server.address.port)\n")
     for await signal in Signals.stream where signal != SIGHUP { break }
     server.stop()
+  }
+
+  private func play(_ url: String) async {
+    let signals = Task {
+      for await signal in Signals.stream where signal != SIGHUP { Glibc.exit(1) }
+    }
+    do {
+      let client = try ConformanceClient(server: url, agent: "walletpush-client")
+      try await client.run { number, count in
+        if number % 50 == 0 || number == count { writeError("walletpush: case \(number) of \(count)\n") }
+      }
+    } catch {
+      fail(["\(error)"])
+    }
+    signals.cancel()
   }
 }
 

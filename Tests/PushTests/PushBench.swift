@@ -9,7 +9,7 @@ import Testing
 @testable import Push
 
 /// Shards on real loops with a real ledger, behind a listener that "upgrades" at the first line of what comes:
-/// the names of `?wallet=`, with commas.
+/// the names of `?wallet=`, with commas, and what compression was negotiated.
 final class PushBench: Sendable {
   final class Store: WalletStore {
     private let failing = Mutex(false)
@@ -37,10 +37,15 @@ final class PushBench: Sendable {
     func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
       held += bytes
       guard let end = held.firstIndex(of: 10) else { return }
-      let names = String(decoding: held[..<end], as: UTF8.self).split(separator: ",").map(String.init)
+      let line = String(decoding: held[..<end], as: UTF8.self)
+      let parts = line.split(separator: "|", omittingEmptySubsequences: false)
+      let names = parts[0].split(separator: ",").map(String.init)
+      let deflate = parts.last.flatMap { Deflate(rawValue: String($0)) }?.parameters
       var rest = Array(held[(end + 1)...])
       held = []
-      rest.withUnsafeMutableBytes { shard.adopt(connection, wallets: names, leftover: $0) }
+      rest.withUnsafeMutableBytes {
+        shard.adopt(connection, wallets: names, deflate: deflate, leftover: $0)
+      }
     }
     func inputEnded(on connection: Connection) { connection.close(.requested, afterFlush: false) }
     func closed(_ connection: Connection, reason: CloseReason) {}
@@ -119,17 +124,21 @@ final class PushBench: Sendable {
   // MARK: Clients
 
   func client(
-    _ shard: Int = 0, wallets: [String] = [], answersPings: Bool = true, receiveBuffer: Int32? = nil
+    _ shard: Int = 0, wallets: [String] = [], answersPings: Bool = true, receiveBuffer: Int32? = nil,
+    deflate: Deflate = .none
   ) async throws -> TestClient {
     let client = TestClient(
-      loop: clientLoop, wallets: wallets, answersPings: answersPings, receiveBuffer: receiveBuffer)
+      loop: clientLoop, wallets: wallets, answersPings: answersPings, receiveBuffer: receiveBuffer,
+      deflate: deflate)
     try await client.connect(to: addresses[shard])
     return client
   }
 
   /// A client that has had its hello.
-  func greeted(_ shard: Int = 0, receiveBuffer: Int32? = nil) async throws -> TestClient {
-    let client = try await client(shard, receiveBuffer: receiveBuffer)
+  func greeted(
+    _ shard: Int = 0, receiveBuffer: Int32? = nil, deflate: Deflate = .none
+  ) async throws -> TestClient {
+    let client = try await client(shard, receiveBuffer: receiveBuffer, deflate: deflate)
     _ = try await client.message("hello")
     return client
   }

@@ -9,7 +9,7 @@ import Testing
 @Suite("Replies, byte by byte")
 struct ReplyTests {
   private func text(_ frame: [UInt8]) -> String {
-    String(decoding: frame[BatchFrames.payloadStart(of: frame)...], as: UTF8.self)
+    String(decoding: frame[WebSocketFrame.payloadStart(of: frame)...], as: UTF8.self)
   }
 
   @Test func hello() {
@@ -114,7 +114,7 @@ struct ChunkTests {
       })
     var found: [Int] = []
     for message in messages {
-      let json = message[BatchFrames.payloadStart(of: message)...]
+      let json = message[WebSocketFrame.payloadStart(of: message)...]
       #expect(json.count <= 65_536)
       let value = try JSONParser.parse(json, limits: JSONLimits(depth: 8, numberBytes: 32))
       #expect(value.type == "batch")
@@ -138,7 +138,7 @@ struct ChunkTests {
     }
     #expect("{\"type\":\"batch\",\"frames\":[".utf8.count == 26)
     #expect(build(room).count == 1)
-    #expect(build(room)[0].count - BatchFrames.payloadStart(of: build(room)[0]) == 65_536)
+    #expect(build(room)[0].count - WebSocketFrame.payloadStart(of: build(room)[0]) == 65_536)
     #expect(build(room + 1).count == 2)
     #expect(BatchFrames.build([]).isEmpty)
   }

@@ -8,6 +8,23 @@ import WebSocket
 
 @testable import EventLoop
 
+/// What a client has negotiated.
+enum Deflate: String {
+  case none
+  case shared
+  case own
+
+  var parameters: DeflateParameters? {
+    switch self {
+    case .none: nil
+    case .shared:
+      DeflateParameters(
+        serverNoContextTakeover: true, clientNoContextTakeover: true, serverMaxWindowBits: 12)
+    case .own: DeflateParameters(serverMaxWindowBits: 12)
+    }
+  }
+}
+
 /// The other end: a WebSocket client on a loop of its own, whose frames a test takes one after the other.
 final class TestClient: ConnectionHandler, TimerTarget, @unchecked Sendable {
   enum Event {
@@ -32,15 +49,22 @@ final class TestClient: ConnectionHandler, TimerTarget, @unchecked Sendable {
   private let preamble: String
   // On the loop only.
   private var connection: Connection?
-  private var machine = WebSocketConnection(
-    role: .client(maskingSeed: 1),
-    limits: WebSocketLimits(messageBytes: 1 << 24, fragments: 8, replyBytes: 4_096))
+  private var machine: WebSocketConnection
   private var answersPings: Bool
   private let readsBuffer: Int32?
 
-  init(loop: EventLoop, wallets: [String], answersPings: Bool, receiveBuffer: Int32?) {
+  init(
+    loop: EventLoop, wallets: [String], answersPings: Bool, receiveBuffer: Int32?, deflate: Deflate
+  ) {
     self.loop = loop
-    preamble = wallets.joined(separator: ",") + "\n"
+    preamble = wallets.joined(separator: ",") + "|" + deflate.rawValue + "\n"
+    let pool = DeflatePool(
+      DeflateSettings(
+        minimumBytes: 0, contextTakeover: true, windowBits: 15, level: 6, inflationRatio: 2_000))
+    machine = WebSocketConnection(
+      role: .client(maskingSeed: 1),
+      limits: WebSocketLimits(messageBytes: 1 << 24, fragments: 8, replyBytes: 4_096),
+      messageExtension: deflate.parameters.map { PerMessageDeflate($0, role: .client, pool: pool) })
     self.answersPings = answersPings
     readsBuffer = receiveBuffer
   }

@@ -83,7 +83,12 @@ import Testing
     ("limits.pongSeconds", "14", "14"),
     ("limits.slowSeconds", "15", "15"),
     ("limits.drainSeconds", "16", "16"),
+    ("compression.enabled", "false", "false"),
     ("compression.minimumBytes", "17", "17"),
+    ("compression.contextTakeover", "true", "true"),
+    ("compression.windowBits", "11", "11"),
+    ("compression.level", "9", "9"),
+    ("compression.inflationRatio", "50", "50"),
     ("log.level", #""debug""#, "debug"),
     ("chains.ETH_SEPOLIA.pollSeconds", "7", "7"),
   ]

@@ -4,28 +4,25 @@ import WebSocket
 
 /// An extension for tests: turns the message round and adds a byte.
 private final class Reversing: MessageExtension {
-  private var memory: [UnsafeMutableRawBufferPointer] = []
+  private var held: [UInt8] = []
 
-  deinit {
-    for buffer in memory { buffer.deallocate() }
+  func decode(
+    _ piece: UnsafeRawBufferPointer, isLast: Bool, into message: inout AssemblyBuffer, limit: Int
+  ) throws(RemoteError) {
+    held += piece
+    guard isLast else { return }
+    guard held.last == 0x2A else { throw .extensionDataInvalid }
+    if held.count - 1 > limit { throw .messageTooBig }
+    [UInt8](held.dropLast().reversed()).withUnsafeBytes { message.append($0, expected: 0) }
+    held = []
   }
 
-  func decode(_ payload: UnsafeRawBufferPointer, limit: Int) throws(RemoteError) -> UnsafeRawBufferPointer {
-    guard payload.last == 0x2A else { throw .extensionDataInvalid }
-    if payload.count - 1 > limit { throw .messageTooBig }
-    return keep(payload.dropLast().reversed())
+  func encode(_ payload: UnsafeRawBufferPointer) -> [UInt8]? {
+    payload.isEmpty ? nil : payload.reversed() + [0x2A]
   }
 
-  func encode(_ payload: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-    payload.isEmpty ? nil : keep(payload.reversed() + [0x2A])
-  }
-
-  private func keep(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
-    buffer.copyBytes(from: bytes)
-    memory.append(buffer)
-    return UnsafeRawBufferPointer(buffer)
-  }
+  var heldBytes: Int { held.capacity }
+  func release() { held = [] }
 }
 
 @Suite struct MessageExtensionTests {

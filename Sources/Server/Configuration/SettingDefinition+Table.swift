@@ -101,8 +101,21 @@ extension SettingDefinition where Root == SettingsDraft {
 
   private static let compression: [Self] = [
     Self(
+      "compression.enabled", .boolean, \.settings.compression.enabled,
+      "whether clients that offer permessage-deflate get it"),
+    Self(
       "compression.minimumBytes", .integer(0...67_108_864), \.settings.compression.minimumBytes,
-      "shorter messages are not compressed")
+      "shorter messages are not compressed"),
+    Self(
+      "compression.contextTakeover", .boolean, \.settings.compression.contextTakeover,
+      "whether a connection keeps its windows from message to message"),
+    Self(
+      "compression.windowBits", .integer(9...15), \.settings.compression.windowBits,
+      "the window messages are compressed with, as a power of two"),
+    Self("compression.level", .integer(1...9), \.settings.compression.level, "1 is fast, 9 is small"),
+    Self(
+      "compression.inflationRatio", .integer(1...2_000), \.settings.compression.inflationRatio,
+      "how many times its length a client's message above 64 KiB may inflate to"),
   ]
 
   private static let log: [Self] = [

@@ -1,4 +1,5 @@
 import Ethereum
+import WebSocket
 
 /// Everything that can be set, as it is in force: checked, with paths resolved and times as `Duration`.
 ///
@@ -175,10 +176,26 @@ extension Settings {
   }
 
   public struct Compression: Sendable, Equatable {
+    /// Whether permessage-deflate is accepted when a client offers it.
+    public var enabled = true
     /// Shorter messages are sent as they are.
-    public var minimumBytes = 512
+    public var minimumBytes = DeflateSettings.standard.minimumBytes
+    /// Whether windows may be kept from message to message: smaller messages, for memory of each connection.
+    public var contextTakeover = DeflateSettings.standard.contextTakeover
+    /// Our sending window, as a power of two.
+    public var windowBits = DeflateSettings.standard.windowBits
+    /// zlib's: 1 is fast, 9 is small.
+    public var level = DeflateSettings.standard.level
+    /// How many times its length a message above 64 KiB may inflate to.
+    public var inflationRatio = DeflateSettings.standard.inflationRatio
 
     public init() {}
+
+    var deflate: DeflateSettings {
+      DeflateSettings(
+        minimumBytes: minimumBytes, contextTakeover: contextTakeover, windowBits: windowBits, level: level,
+        inflationRatio: inflationRatio)
+    }
   }
 
   public struct Log: Sendable, Equatable {

@@ -11,6 +11,9 @@ public final class EchoServer: Sendable {
 
   /// Messages up to this long are echoed.
   public static let messageBytes = 16 << 20
+  /// Every message is compressed that becomes shorter, in every way that the peer offers.
+  static let compression = DeflateSettings(
+    minimumBytes: 0, contextTakeover: true, windowBits: 15, level: 3, inflationRatio: 2_000)
 
   /// - Parameter port: 0 picks a free one.
   public init(port: UInt16, loops count: Int) throws(SystemError) {
@@ -18,7 +21,8 @@ public final class EchoServer: Sendable {
     var address = ListenAddress(host: "127.0.0.1", port: port)
     var bound: SocketAddress?
     for loop in loops.loops {
-      let listener = try loop.listen(on: address) { EchoHandshake(connection: $0) }
+      let pool = DeflatePool(Self.compression)
+      let listener = try loop.listen(on: address) { _ in EchoHandshake(pool: pool) }
       bound = listener.address
       address.port = listener.address.port
     }
@@ -38,7 +42,9 @@ private final class EchoHandshake: ConnectionHandler {
     limits: HTTPLimits(lineBytes: 8_192, headBytes: 16_384, headerCount: 100, bodyBytes: 0))
   private var head: RequestHead?
 
-  init(connection: Connection) {}
+  private let pool: DeflatePool
+
+  init(pool: DeflatePool) { self.pool = pool }
 
   func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
     var input = UnsafeRawBufferPointer(bytes)
@@ -49,10 +55,13 @@ private final class EchoHandshake: ConnectionHandler {
         let handshake = try ServerHandshake(
           method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers.pairs)
         var response: [UInt8] = []
-        let headers = HTTPHeaders(try handshake.responseHeaders(subprotocol: nil, extensions: []))
+        let agreement = pool.settings.accept(handshake.extensions)
+        let headers = HTTPHeaders(
+          try handshake.responseHeaders(extensions: agreement.map { [$0.answer] } ?? []))
         try ResponseEncoder.encode(ResponseHead(status: 101, headers: headers), into: &response)
         connection.write(response)
-        let session = EchoSession()
+        let session = EchoSession(
+          agreement.map { PerMessageDeflate($0.parameters, role: .server, pool: pool) })
         connection.handler = session
         session.received(UnsafeMutableRawBufferPointer(mutating: input), on: connection)
         return
@@ -79,9 +88,16 @@ private final class EchoHandshake: ConnectionHandler {
 }
 
 private final class EchoSession: ConnectionHandler {
-  private var machine = WebSocketConnection(
-    role: .server,
-    limits: WebSocketLimits(messageBytes: EchoServer.messageBytes, fragments: 1 << 20, replyBytes: 65_536))
+  private var machine: WebSocketConnection
+
+  init(_ messageExtension: (any MessageExtension)?) {
+    machine = WebSocketConnection(
+      role: .server,
+      limits: WebSocketLimits(
+        messageBytes: EchoServer.messageBytes, fragments: 1 << 20, replyBytes: 65_536),
+      messageExtension: messageExtension)
+  }
+
   /// A peer that does not read its echoes is not read either.
   private static let unsentMaximum = 4 << 20
 

@@ -91,7 +91,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
       isClosed = true
       sessions.remove(connection.id)
       shard.adopt(
-        connection, wallets: upgrade.wallets, leftover: UnsafeMutableRawBufferPointer(mutating: rest))
+        connection, wallets: upgrade.wallets, deflate: upgrade.deflate,
+        leftover: UnsafeMutableRawBufferPointer(mutating: rest))
       return true
     }
     return false

@@ -21,6 +21,8 @@ final class Router: Sendable {
     var response: [UInt8]
     /// `?wallet=` of the address.
     var wallets: [String]
+    /// The compression that the response agrees to.
+    var deflate: DeflateParameters?
   }
 
   let settings: Settings
@@ -100,16 +102,20 @@ final class Router: Sendable {
       return .now(.error(error.status, "bad_request", error.reason, headers: error.headers))
     }
     let chosen = handshake.subprotocols.contains(Self.subprotocol) ? Self.subprotocol : nil
+    let compression = settings.compression
+    let agreement = compression.enabled ? compression.deflate.accept(handshake.extensions) : nil
     var response: [UInt8] = []
     do {
-      let headers = try handshake.responseHeaders(subprotocol: chosen, extensions: [])
+      let headers = try handshake.responseHeaders(
+        subprotocol: chosen, extensions: agreement.map { [$0.answer] } ?? [])
       try ResponseEncoder.encode(
         ResponseHead(status: 101, headers: HTTPHeaders(headers)), into: &response)
     } catch {
       return .now(.error(500, "internal", "the handshake could not be answered"))
     }
     let wallets = request.query.filter { $0.name == "wallet" }.map(\.value)
-    return .upgrade(Upgrade(response: response, wallets: wallets))
+    return .upgrade(
+      Upgrade(response: response, wallets: wallets, deflate: agreement?.parameters))
   }
 
   // MARK: Files
