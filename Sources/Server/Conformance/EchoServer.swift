@@ -12,13 +12,19 @@ public final class EchoServer: Sendable {
   /// Messages up to this long are echoed.
   public static let messageBytes = 16 << 20
 
-  /// - Parameter port: 0 picks a free one.
-  public init(port: UInt16, loops count: Int) throws(SystemError) {
+  /// - Parameters:
+  ///   - port: 0 picks a free one.
+  ///   - tls: nil: plain text.
+  public init(port: UInt16, loops count: Int, tls files: Settings.TLS?) throws {
+    let tls = try files.map { try ServerCertificate($0).makeServer() }
     loops = try EventLoopGroup(count: count, name: "echo", configuration: .standard)
     var address = ListenAddress(host: "127.0.0.1", port: port)
     var bound: SocketAddress?
     for loop in loops.loops {
-      let listener = try loop.listen(on: address) { EchoHandshake(connection: $0) }
+      let listener = try loop.listen(on: address) { connection in
+        connection.filter = tls?.makeFilter()
+        return EchoHandshake(connection: connection)
+      }
       bound = listener.address
       address.port = listener.address.port
     }
