@@ -45,7 +45,7 @@ let package = Package(
     room("Ethereum", ["JSON"]),
     room(
       "EventLoop",
-      ["CLinux", .product(name: "Metrics", package: "swift-metrics")]),
+      ["CLinux", "COpenSSL", .product(name: "Metrics", package: "swift-metrics")]),
     room("Ledger", ["JSON", "Ethereum", .product(name: "Metrics", package: "swift-metrics")]),
     room(
       "Storage",
@@ -57,7 +57,7 @@ let package = Package(
     room(
       "Upstream",
       [
-        "CZlib", "COpenSSL", "WebSocket", "EventLoop", "HTTP1",
+        "CZlib", "WebSocket", "EventLoop", "HTTP1",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
@@ -98,15 +98,17 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/TestSupport", swiftSettings: swiftSettings
+    ),
     tests("JSONTests", ["JSON"]),
     tests("WebSocketTests", ["WebSocket"]),
     tests("HTTP1Tests", ["HTTP1"]),
     tests("EthereumTests", ["Ethereum"]),
-    tests("EventLoopTests", ["EventLoop"]),
+    tests("EventLoopTests", ["COpenSSL", "EventLoop"]),
     tests("LedgerTests", ["Ledger"]),
     tests("StorageTests", ["Storage"]),
-    tests("UpstreamTests", ["Upstream"]),
+    tests("UpstreamTests", ["COpenSSL", "Upstream"]),
     tests("RefreshTests", ["Refresh", "Devnet"]),
     tests("PricingTests", ["Pricing", "Devnet"]),
     tests("PushTests", ["Push"]),

@@ -52,7 +52,33 @@ static inline int copenssl_SSL_CTX_set1_groups_list(SSL_CTX *context, const char
   return (int)SSL_CTX_set1_groups_list(context, groups);
 }
 
+/// 1 when the certificate was taken; it keeps its own reference to it.
+static inline int copenssl_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certificate) {
+  return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+
+/// The macro casts its function to one without arguments, which Swift cannot say.
+static inline int copenssl_SSL_CTX_set_tlsext_ticket_key_evp_cb(
+    SSL_CTX *context,
+    int (*callback)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, EVP_MAC_CTX *, int)) {
+  return SSL_CTX_set_tlsext_ticket_key_evp_cb(context, callback);
+}
+
+/// The parameters of an HMAC are a list that ends with a mark, each entry made by a function of its own.
+static inline int copenssl_EVP_MAC_CTX_set_hmac_sha256_key(EVP_MAC_CTX *context, const void *key,
+                                                           size_t count) {
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)(uintptr_t)key, count),
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)"SHA256", 0),
+      OSSL_PARAM_construct_end()};
+  return EVP_MAC_CTX_set_params(context, parameters);
+}
+
 // Sessions
+
+static inline void copenssl_SSL_set_msg_callback_arg(SSL *session, void *argument) {
+  SSL_set_msg_callback_arg(session, argument);
+}
 
 static inline long copenssl_SSL_set_mode(SSL *session, long mode) {
   return SSL_set_mode(session, mode);
@@ -63,30 +89,12 @@ static inline int copenssl_SSL_set_tlsext_host_name(SSL *session, const char *na
   return (int)SSL_set_tlsext_host_name(session, name);
 }
 
+/// How many certificates there are in a chain.
+static inline int copenssl_sk_X509_num(const STACK_OF(X509) *chain) { return sk_X509_num(chain); }
+
 /// The peer's certificate with its own reference (free it), or NULL.
 static inline X509 *copenssl_SSL_get1_peer_certificate(const SSL *session) {
   return SSL_get1_peer_certificate(session);
-}
-
-// BIOs
-
-/// The bytes a memory BIO holds, without taking them; valid until the BIO changes.
-static inline long copenssl_BIO_get_mem_data(BIO *bio, char **bytes) {
-  return BIO_get_mem_data(bio, bytes);
-}
-
-static inline int copenssl_BIO_pending(BIO *bio) { return (int)BIO_pending(bio); }
-
-static inline int copenssl_BIO_wpending(BIO *bio) { return (int)BIO_wpending(bio); }
-
-static inline int copenssl_BIO_reset(BIO *bio) { return (int)BIO_reset(bio); }
-
-static inline int copenssl_BIO_flush(BIO *bio) { return (int)BIO_flush(bio); }
-
-static inline int copenssl_BIO_should_retry(BIO *bio) { return BIO_should_retry(bio); }
-
-static inline long copenssl_BIO_set_mem_eof_return(BIO *bio, int value) {
-  return BIO_set_mem_eof_return(bio, value);
 }
 
 // Errors

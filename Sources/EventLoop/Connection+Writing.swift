@@ -16,14 +16,20 @@ extension Connection {
 
   /// Sends now what would be alone anyway: the way of a frame that many connections share.
   ///
-  /// One send(2), and nothing is allocated when the kernel takes everything; what it does not take is queued.
-  /// With something queued already, or a filter, it is ``write(_:)``. Errors come later, by `closed`.
+  /// One send(2), and without a filter nothing is allocated when the kernel takes everything; what it does not
+  /// take is queued. With something queued already, or a filter that is not established, it is ``write(_:)``.
+  /// Errors come later, by `closed`.
   public func sendNow(_ bytes: [UInt8]) {
     loop.assertCurrent()
-    guard unsentBytes == 0, filterState == nil,
-      flags.isDisjoint(with: [.connecting, .blocked, .closing, .closed])
-    else { return write(bytes) }
+    guard unsentBytes == 0, flags.isDisjoint(with: [.connecting, .blocked, .closing, .closed]) else {
+      return write(bytes)
+    }
     guard !bytes.isEmpty else { return }
+    if let filterState {
+      guard filterState.filter.isEstablished else { return write(bytes) }
+      enqueue(bytes, from: 0)
+      return flush()
+    }
     let sent = bytes.withUnsafeBytes { send($0) }
     if sent == bytes.count || flags.contains(.closed) { return }
     enqueue(bytes, from: sent)
@@ -160,22 +166,23 @@ extension Connection {
     return !state.outbound.isEmpty
   }
 
-  /// Moves the front of the queue, up to 256 KiB, into one piece of memory and hands it to `body`.
+  /// Moves the front of the queue into one piece of memory and hands it to `body`: a TLS record for each 16 KiB,
+  /// not for each frame. The memory is the loop's: what is flushed while a handler still holds plain bytes there
+  /// (``sendNow(_:)``) is alone in the queue, and not moved.
   private func gather(_ body: (UnsafeRawBufferPointer) throws(FilterError) -> Void) throws(FilterError) {
+    let scratch = loop.plainBuffer
     let (count, bytes) = queue.describe(
-      to: loop.vectors, maximum: EventLoop.vectorsMaximum, byteLimit: 262_144)
+      to: loop.vectors, maximum: EventLoop.vectorsMaximum, byteLimit: scratch.count)
     if count == 1 {
       try body(UnsafeRawBufferPointer(start: loop.vectors[0].iov_base, count: bytes))
     } else {
-      let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 16)
-      defer { scratch.deallocate() }
       var offset = 0
       for vector in UnsafeBufferPointer(start: loop.vectors, count: count) {
         let chunk = UnsafeRawBufferPointer(start: vector.iov_base, count: vector.iov_len)
         UnsafeMutableRawBufferPointer(rebasing: scratch[offset...]).copyMemory(from: chunk)
         offset += vector.iov_len
       }
-      try body(UnsafeRawBufferPointer(scratch))
+      try body(UnsafeRawBufferPointer(rebasing: scratch[..<bytes]))
     }
     queue.drop(bytes, spare: &loop.spareQueues)
     unsentBytes -= bytes

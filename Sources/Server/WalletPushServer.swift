@@ -42,8 +42,10 @@ public final class WalletPushServer: Sendable {
   let resolver: Resolver
   let logger: Logger
   let sweeper: Task<Void, Never>
+  /// Nil: plain HTTP.
+  let tls: TLSServer?
 
-  /// `http://HOST:PORT`, as a browser on this machine can use it.
+  /// `http://HOST:PORT` or `https://HOST:PORT`, as a browser on this machine can use it.
   public var url: String {
     let host =
       switch settings.http.host {
@@ -51,8 +53,13 @@ public final class WalletPushServer: Sendable {
       case "::": "::1"
       default: settings.http.host
       }
-    return host.contains(":") ? "http://[\(host)]:\(address.port)" : "http://\(host):\(address.port)"
+    let scheme = tls == nil ? "http" : "https"
+    return host.contains(":")
+      ? "\(scheme)://[\(host)]:\(address.port)" : "\(scheme)://\(host):\(address.port)"
   }
+
+  /// The same for a WebSocket: `ws://` or `wss://`.
+  public var webSocketURL: String { "ws" + url.dropFirst("http".count) }
 
   /// Starts everything and returns when connections are accepted.
   ///
@@ -90,6 +97,7 @@ public final class WalletPushServer: Sendable {
     client = parts.client
     resolver = parts.resolver
     logger = parts.logger
+    tls = parts.tls
     sweeper = Task { [ledger] in
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(1))
@@ -126,10 +134,11 @@ public final class WalletPushServer: Sendable {
     logger.info("stopped")
   }
 
-  /// SIGHUP: reads the token lists anew and takes over the log level. What is wrong is logged, and what was read before
-  /// stays.
+  /// SIGHUP: reads certificate, key and token lists anew and takes over the log level. What is wrong is logged, and what
+  /// was read before stays.
   public func reload(_ settings: Settings) async {
     ServerLog.setLevel(settings.log.logLevel)
+    reloadCertificate(settings.http.tls)
     for chain in settings.chains {
       do {
         await ledger.applyList(try TokenListFiles.entries(of: chain, logger: logger))
@@ -138,6 +147,23 @@ public final class WalletPushServer: Sendable {
       }
     }
     logger.notice("reloaded token lists and log level")
+  }
+
+  private func reloadCertificate(_ files: Settings.TLS?) {
+    guard let tls else {
+      if files != nil { logger.error("TLS can't be switched on by a reload: restart the server") }
+      return
+    }
+    guard let files else { return logger.error("TLS can't be switched off by a reload: restart the server") }
+    do throws(StartError) {
+      let certificate = try ServerCertificate(files)
+      try certificate.replace(in: tls)
+      for warning in certificate.warnings(now: Self.clock() / 1_000) { logger.warning("\(warning)") }
+      logger.notice("reloaded the certificate")
+    } catch {
+      logger.error(
+        "certificate not reloaded, the one before stays in force", metadata: ["reason": "\(error)"])
+    }
   }
 
   /// Goodbyes take a round trip; a client that does not answer is not waited for longer than `drainSeconds`.
@@ -197,11 +223,13 @@ private struct Parts {
   let refresh: RefreshService
   let pricing: PricePipeline
   let services: Services
+  let tls: TLSServer?
   let address: SocketAddress
 
   init(settings: Settings, metrics: PrometheusMetrics, logger: Logger) async throws {
     self.settings = settings
     self.logger = logger
+    tls = try Self.makeTLS(settings.http.tls, logger)
     database = try Database.open(
       path: settings.storage.path, random: WalletPushServer.random(), settings: .standard, logger: logger)
     let inactive = try database.syncChains(
@@ -270,7 +298,7 @@ private struct Parts {
       files: try WebRoot.load(settings.http.webRoot, logger: logger), metrics: metrics,
       clock: WalletPushServer.clock)
     let router = Router(settings: settings, services: services)
-    address = try Self.listen(settings, shards, router)
+    address = try Self.listen(settings, shards, router, tls)
     try loops.start()
     await refresh.start()
     if hasPrices { await pricing.start() }
@@ -278,14 +306,15 @@ private struct Parts {
 
   /// Every loop has a listener of its own on the same port; the kernel spreads the connections.
   private static func listen(
-    _ settings: Settings, _ shards: [Shard], _ router: Router
+    _ settings: Settings, _ shards: [Shard], _ router: Router, _ tls: TLSServer?
   ) throws -> SocketAddress {
     var address = ListenAddress(host: settings.http.host, port: settings.http.port)
     var bound: SocketAddress?
     for (shard, sessions) in zip(shards, router.services.sessions) {
       do {
         let listener = try shard.loop.listen(on: address) { connection in
-          HTTPSession(router: router, shard: shard, sessions: sessions, connection: connection)
+          connection.filter = tls?.makeFilter()
+          return HTTPSession(router: router, shard: shard, sessions: sessions, connection: connection)
         }
         bound = listener.address
         address.port = listener.address.port
@@ -296,6 +325,15 @@ private struct Parts {
     }
     guard let bound else { throw StartError("http.loops: there must be at least one event loop") }
     return bound
+  }
+
+  private static func makeTLS(_ files: Settings.TLS?, _ logger: Logger) throws(StartError) -> TLSServer? {
+    guard let files else { return nil }
+    let certificate = try ServerCertificate(files)
+    for warning in certificate.warnings(now: WalletPushServer.clock() / 1_000) {
+      logger.warning("\(warning)")
+    }
+    return try certificate.makeServer()
   }
 
   private static func loopConfiguration(_ settings: Settings) -> EventLoopConfiguration {

@@ -9,3 +9,5 @@ public protocol TransportSecurity: Sendable {
   /// One phrase that tells an operator what is wrong.
   func explanation(of error: FilterError) -> String
 }
+
+extension TLSClient: TransportSecurity {}

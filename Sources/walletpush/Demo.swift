@@ -36,6 +36,9 @@ struct Demo: AsyncParsableCommand {
   @Option(help: "Event loops; 0 is one for each core.")
   var loops = 0
 
+  @OptionGroup
+  var tls: TLSOptions
+
   func validate() throws {
     guard (1...5_000).contains(tokens) else { throw ValidationError("--tokens is 1 to 5000") }
     guard (1...1_000_000).contains(wallets) else { throw ValidationError("--wallets is 1 to 1000000") }
@@ -53,9 +56,11 @@ struct Demo: AsyncParsableCommand {
     } catch {
       fail(["the simulation does not start: \(error)"])
     }
-    await runUntilSignal(settings(world, devnet)) { server in
+    let settings = settings(world, devnet)
+    await runUntilSignal(settings) { server in
       await begin(server, world, devnet)
-    } onReload: { _ in
+    } onReload: { server in
+      await server.reload(settings)
     }
     devnet.stop()
   }
@@ -64,6 +69,7 @@ struct Demo: AsyncParsableCommand {
     var settings = Settings()
     settings.http.port = port
     settings.http.loops = loops
+    settings.http.tls = tls.files
     settings.storage.path = Settings.Storage.inMemory
     settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL))]
     settings.prices.defiLlama.url = devnet.pricesURL
@@ -81,7 +87,7 @@ struct Demo: AsyncParsableCommand {
       """
       walletpush: a simulated chain, nothing is stored. A wallet to try: \(wallet)
       walletpush: open \(server.url)/#\(wallet)
-      walletpush: or  websocat '\(server.url.replacing("http://", with: "ws://"))/ws?wallet=\(wallet)'
+      walletpush: or  websocat '\(server.webSocketURL)/ws?wallet=\(wallet)'
 
       """)
     if let ticks, ticks > 0 { startTicking(server.ledger, devnet, perSecond: ticks) }

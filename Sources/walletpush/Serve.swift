@@ -45,7 +45,16 @@ struct CheckConfig: AsyncParsableCommand {
   var settings: [String] = []
 
   func run() async throws {
-    writeOutput(loadSettings(config: config, arguments: settings).describe() + "\n")
+    let settings = loadSettings(config: config, arguments: settings)
+    if let files = settings.http.tls {
+      do throws(StartError) {
+        let now = WalletPushServer.clock() / 1_000
+        for line in try ServerCertificate(files).warnings(now: now) { writeError("walletpush: \(line)\n") }
+      } catch {
+        fail([error.description], code: 2)
+      }
+    }
+    writeOutput(settings.describe() + "\n")
   }
 }
 
@@ -62,6 +71,9 @@ struct Conformance: AsyncParsableCommand {
   @Option(help: "Event loops; 0 is one for each core.")
   var loops = 1
 
+  @OptionGroup
+  var tls: TLSOptions
+
   func validate() throws {
     guard (port == nil) != (client == nil) else {
       throw ValidationError("say either --port, for the echo server, or --client URL")
@@ -73,11 +85,14 @@ struct Conformance: AsyncParsableCommand {
     let port = port ?? 0
     let server: EchoServer
     do {
-      server = try EchoServer(port: port, loops: loops)
+      server = try EchoServer(port: port, loops: loops, tls: tls.files)
+    } catch let error as StartError {
+      fail([error.description])
     } catch {
       fail(["cannot listen on 127.0.0.1:\(port): \(error)"])
     }
-    writeError("walletpush: echo server listening on http://127.0.0.1:\(server.address.port)\n")
+    let scheme = tls.files == nil ? "http" : "https"
+    writeError("walletpush: echo server listening on \(scheme)://127.0.0.1:\(server.address.port)\n")
     for await signal in Signals.stream where signal != SIGHUP { break }
     server.stop()
   }
@@ -95,6 +110,31 @@ struct Conformance: AsyncParsableCommand {
       fail(["\(error)"])
     }
     signals.cancel()
+  }
+}
+
+/// A certificate and its key, for the commands that read no settings.
+struct TLSOptions: ParsableArguments {
+  @Option(
+    name: [.customLong("tls-certificate"), .customLong("http-tls-certificate")],
+    help: ArgumentHelp("The certificate chain, a PEM file; then TLS is spoken.", valueName: "file"))
+  var certificate: String?
+
+  @Option(
+    name: [.customLong("tls-key"), .customLong("http-tls-key")],
+    help: ArgumentHelp("The certificate's private key, a PEM file.", valueName: "file"))
+  var key: String?
+
+  /// Nil: plain text.
+  var files: Settings.TLS? {
+    guard let certificate, let key else { return nil }
+    return Settings.TLS(certificate: certificate, key: key)
+  }
+
+  func validate() throws {
+    guard (certificate == nil) == (key == nil) else {
+      throw ValidationError("--tls-certificate and --tls-key are given together, or neither is")
+    }
   }
 }
 

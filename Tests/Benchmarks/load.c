@@ -14,6 +14,8 @@
 // moment passes, so that nothing of one is in the time of the next.
 // start runs a server until it says "listening on", and ends it.
 //
+// With --tls 1 the server speaks TLS; whose certificate it shows does not matter here.
+//
 // One thread, one epoll. Each run prints one JSON object, and ends after a minute at the latest. The upgrade uses
 // the sample key of RFC 6455 §1.3, and all masks are zero: nothing here is secret, and the server's work is the same.
 
@@ -22,6 +24,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,10 +38,11 @@
 #include <unistd.h>
 
 enum { handshakes_at_once = 128, first_connections = 100, time_limit = 60, head_bytes = 1024, control_bytes = 125 };
-enum state { closed, connecting, upgrading, open_ };
+enum state { closed, connecting, securing, upgrading, open_ };
 
 struct connection {
   int descriptor;
+  SSL *session;           // NULL: plain text
   enum state state;
   int has_snapshot;
   size_t held;            // bytes of `bytes`: of the answer's head, then of the payload's start
@@ -49,12 +53,13 @@ struct connection {
 };
 
 static struct {
-  int port, pid, connections, count;
+  int port, pid, connections, count, tls;
   double seconds;
   const char *path, *text, *undo;
 } options = {.connections = 1000, .count = 1000, .seconds = 3, .path = "/ws"};
 
 static struct connection *connections;
+static SSL_CTX *context;
 static int queue, under_way, with_snapshot;
 static uint64_t data_frames, snapshots, snapshot_bytes, wallet = 1;
 
@@ -115,7 +120,9 @@ static double resident(int pid) {
 // MARK: Sending
 
 static void send_whole(struct connection *connection, const void *bytes, size_t count) {
-  if (send(connection->descriptor, bytes, count, MSG_NOSIGNAL) != (ssize_t)count) fail("send");
+  if (connection->session) {
+    if (SSL_write(connection->session, bytes, (int)count) != (int)count) fail("SSL_write");
+  } else if (send(connection->descriptor, bytes, count, MSG_NOSIGNAL) != (ssize_t)count) fail("send");
 }
 
 static void send_frame(struct connection *connection, int opcode, const void *payload, size_t count) {
@@ -147,20 +154,34 @@ static void send_text(struct connection *connection, const char *template) {
 
 static void request_upgrade(struct connection *connection) {
   char text[1024];
-  int error = 0;
-  socklen_t length = sizeof error;
-  getsockopt(connection->descriptor, SOL_SOCKET, SO_ERROR, &error, &length);
-  if ((errno = error)) fail("connect");
   int count = snprintf(
     text, sizeof text,
     "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
     options.path, options.port);
   if (count >= (int)sizeof text) fail("the path is too long");
-  send_whole(connection, text, (size_t)count);
   connection->state = upgrading;
+  send_whole(connection, text, (size_t)count);
+}
+
+static void secure(struct connection *connection) {
+  int result = SSL_connect(connection->session);
+  if (result == 1) return request_upgrade(connection);
+  if (SSL_get_error(connection->session, result) != SSL_ERROR_WANT_READ) fail("SSL_connect");
+}
+
+static void connected(struct connection *connection) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  getsockopt(connection->descriptor, SOL_SOCKET, SO_ERROR, &error, &length);
+  if ((errno = error)) fail("connect");
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
   if (epoll_ctl(queue, EPOLL_CTL_MOD, connection->descriptor, &event) < 0) fail("epoll_ctl");
+  if (!options.tls) return request_upgrade(connection);
+  connection->session = SSL_new(context);
+  if (!connection->session || !SSL_set_fd(connection->session, connection->descriptor)) fail("SSL_new");
+  connection->state = securing;
+  secure(connection);
 }
 
 // MARK: Receiving
@@ -249,6 +270,12 @@ static void take(struct connection *connection, const uint8_t *bytes, size_t cou
 
 static void receive(struct connection *connection) {
   static uint8_t bytes[1 << 16];
+  if (connection->session) {
+    int taken;
+    while ((taken = SSL_read(connection->session, bytes, sizeof bytes)) > 0) take(connection, bytes, (size_t)taken);
+    if (SSL_get_error(connection->session, taken) != SSL_ERROR_WANT_READ) fail("a connection ended");
+    return;
+  }
   ssize_t count = recv(connection->descriptor, bytes, sizeof bytes, MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (count <= 0) fail("a connection ended");
@@ -260,7 +287,8 @@ static void turn(int milliseconds) {
   int ready = epoll_wait(queue, events, 512, milliseconds);
   for (int i = 0; i < ready; i++) {
     struct connection *connection = events[i].data.ptr;
-    if (connection->state == connecting) request_upgrade(connection);
+    if (connection->state == connecting) connected(connection);
+    else if (connection->state == securing) secure(connection);
     else receive(connection);
   }
 }
@@ -411,6 +439,7 @@ static void read_options(char **argument) {
     else if (!strcmp(name, "--connections")) options.connections = atoi(value);
     else if (!strcmp(name, "--count")) options.count = atoi(value);
     else if (!strcmp(name, "--seconds")) options.seconds = atof(value);
+    else if (!strcmp(name, "--tls")) options.tls = atoi(value);
     else if (!strcmp(name, "--path")) options.path = value;
     else if (!strcmp(name, "--text")) options.text = value;
     else if (!strcmp(name, "--undo")) options.undo = value;
@@ -428,6 +457,7 @@ int main(int count, char **arguments) {
     return 0;
   }
   read_options(arguments + 2);
+  if (options.tls && !(context = SSL_CTX_new(TLS_client_method()))) fail("SSL_CTX_new");
   queue = epoll_create1(EPOLL_CLOEXEC);
   connections = calloc((size_t)options.connections, sizeof *connections);
   if (queue < 0 || !connections) fail("epoll_create1");

@@ -292,20 +292,12 @@ import Testing
     "auth.keys: missing: without the path of a JSON Web Key Set no token can be checked"
   static let authNotBuilt =
     "auth: auth is not built into this version; leave it out and let a proxy check the clients"
-  static let tlsNotBuilt =
-    "http.tls: TLS is not built into this version; leave it out and let a proxy take it off"
   static let tlsMissing = "missing: TLS needs a certificate and its key, each the path of a PEM file"
 
   @Test(arguments: [
     (#"{"auth": {"keys": "jwks.json"}}"#, [authNotBuilt]),
     (#"{"auth": {}}"#, [authMissing, authNotBuilt]),
     (#"{"auth": {"issuer": ""}}"#, [authMissing, authNotBuilt]),
-    (#"{"http": {"tls": {"certificate": "a", "key": "b"}}}"#, [tlsNotBuilt]),
-    (#"{"http": {"tls": {"key": "b"}}}"#, ["http.tls.certificate: " + tlsMissing, tlsNotBuilt]),
-    (
-      #"{"http": {"tls": {}}}"#,
-      ["http.tls.certificate: " + tlsMissing, "http.tls.key: " + tlsMissing, tlsNotBuilt]
-    ),
   ])
   func whatIsNotBuiltIsRefused(json: String, lines: [String]) {
     #expect(Load(json: json).faults() == lines.map { "\(Load.file): \($0)" })
@@ -315,9 +307,14 @@ import Testing
     #expect(
       Load(environment: ["WALLETPUSH_AUTH_KEYS": "k"]).faults()
         == ["environment variable WALLETPUSH_AUTH_KEYS: " + Self.authNotBuilt])
-    #expect(
-      Load(arguments: ["--http-tls-certificate=c", "--http-tls-key=k"]).faults()
-        == ["option --http-tls-certificate: " + Self.tlsNotBuilt])
+  }
+
+  @Test(arguments: [
+    (#"{"http": {"tls": {"key": "b"}}}"#, ["http.tls.certificate: " + tlsMissing]),
+    (#"{"http": {"tls": {}}}"#, ["http.tls.certificate: " + tlsMissing, "http.tls.key: " + tlsMissing]),
+  ])
+  func halfATLSIsRefused(json: String, lines: [String]) {
+    #expect(Load(json: json).faults() == lines.map { "\(Load.file): \($0)" })
   }
 
   @Test func allFaultsAreShownAtOnce() {

@@ -133,7 +133,7 @@ import Testing
     }
   }
 
-  /// But for what waits to be built.
+  /// But for what stands in pairs, or waits to be built.
   @Test func noKeyIsForgotten() {
     let known =
       SettingDefinition<SettingsDraft>.all.map(\.key)
@@ -146,6 +146,7 @@ import Testing
   @Test func theContractsExampleLoads() throws {
     let settings = try Load(json: Self.example).settings()
     var expected = Settings()
+    expected.http.tls = Settings.TLS(certificate: "/etc/wp/cert.pem", key: "/etc/wp/key.pem")
     expected.http.allowedOrigins = ["https://app.example"]
     expected.http.trustedProxies = try [#require(AddressRange("127.0.0.1/32"))]
     expected.storage.path = "/etc/wp/walletpush.sqlite"
@@ -160,10 +161,21 @@ import Testing
     #expect(settings.warnings.count == 1)
   }
 
-  /// Without `auth` and `http.tls`.
+  @Test func bothFilesOfTLSAreSettableThreeWays() throws {
+    let tls = Settings.TLS(certificate: "/work/c.pem", key: "/k.pem")
+    let option = ["--http-tls-certificate", "c.pem", "--http-tls-key=/k.pem"]
+    #expect(try Load(arguments: option).settings().http.tls == tls)
+    let variables = ["WALLETPUSH_HTTP_TLS_CERTIFICATE": "c.pem", "WALLETPUSH_HTTP_TLS_KEY": "/k.pem"]
+    #expect(try Load(environment: variables).settings().http.tls == tls)
+    let file = #"{"http": {"tls": {"certificate": "/work/c.pem", "key": "/k.pem"}}}"#
+    #expect(try Load(json: file).settings().http.tls == tls)
+  }
+
+  /// Without `auth`.
   static let example = """
     {
       "http":    {"host": "127.0.0.1", "port": 8080, "loops": 0,
+                  "tls": {"certificate": "cert.pem", "key": "key.pem"},
                   "allowedOrigins": ["https://app.example"], "trustedProxies": ["127.0.0.1/32"]},
       "storage": {"path": "walletpush.sqlite"},
       "chains":  {"enabled": ["ETH"],

@@ -4,8 +4,7 @@ extension Settings {
   /// What is settled in the contract and waits to be built. Leaving it aside would be worse than not
   /// starting: the server would be open where somebody asked for a lock.
   static let notBuilt: [(section: String, instead: String)] = [
-    ("auth", "auth is not built into this version; leave it out and let a proxy check the clients"),
-    ("http.tls", "TLS is not built into this version; leave it out and let a proxy take it off"),
+    ("auth", "auth is not built into this version; leave it out and let a proxy check the clients")
   ]
 
   /// Reads and checks all settings: the command line over the environment over the file over the defaults.
@@ -135,7 +134,6 @@ struct SettingsReader {
         faults.add(origin, name, "missing: TLS needs a certificate and its key, each the path of a PEM file")
       }
     }
-    refuseIfNotBuilt("http.tls", origin)
   }
 
   private mutating func finishAuth(

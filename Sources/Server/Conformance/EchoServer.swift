@@ -15,14 +15,20 @@ public final class EchoServer: Sendable {
   static let compression = DeflateSettings(
     minimumBytes: 0, contextTakeover: true, windowBits: 15, level: 3, inflationRatio: 2_000)
 
-  /// - Parameter port: 0 picks a free one.
-  public init(port: UInt16, loops count: Int) throws(SystemError) {
+  /// - Parameters:
+  ///   - port: 0 picks a free one.
+  ///   - tls: nil: plain text.
+  public init(port: UInt16, loops count: Int, tls files: Settings.TLS?) throws {
+    let tls = try files.map { try ServerCertificate($0).makeServer() }
     loops = try EventLoopGroup(count: count, name: "echo", configuration: .standard)
     var address = ListenAddress(host: "127.0.0.1", port: port)
     var bound: SocketAddress?
     for loop in loops.loops {
       let pool = DeflatePool(Self.compression)
-      let listener = try loop.listen(on: address) { _ in EchoHandshake(pool: pool) }
+      let listener = try loop.listen(on: address) { connection in
+        connection.filter = tls?.makeFilter()
+        return EchoHandshake(pool: pool)
+      }
       bound = listener.address
       address.port = listener.address.port
     }

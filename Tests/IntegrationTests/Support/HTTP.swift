@@ -1,3 +1,4 @@
+import EventLoop
 import JSON
 
 /// An answer as it came over the wire. Parsed here by hand, so that the server's own parser isn't its judge.
@@ -41,9 +42,10 @@ struct Answer: CustomStringConvertible {
 
 /// One request on a connection of its own.
 func http(
-  _ method: String, _ target: String, port: UInt16, headers: [(String, String)] = [], body: String? = nil
+  _ method: String, _ target: String, port: UInt16, headers: [(String, String)] = [], body: String? = nil,
+  tls: TLSClient? = nil
 ) async throws -> Answer {
-  let wire = try await Wire.connect(port: port)
+  let wire = try await Wire.connect(port: port, tls: tls)
   var text = "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n"
   for (name, value) in headers { text += "\(name): \(value)\r\n" }
   if let body { text += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n" }

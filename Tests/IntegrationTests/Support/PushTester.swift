@@ -105,7 +105,8 @@ final class PushTester: Sendable {
 
   /// Returns once the handshake is through; throws with its reason when it is refused.
   static func connect(
-    port: UInt16, target: String = "/ws", subprotocols: [String] = [], headers: [(String, String)] = []
+    port: UInt16, target: String = "/ws", subprotocols: [String] = [], headers: [(String, String)] = [],
+    tls: TLSClient? = nil
   ) async throws -> PushTester {
     guard let loop = Wire.loop else { throw NothingCame(description: "an event loop") }
     let tester = PushTester()
@@ -115,6 +116,7 @@ final class PushTester: Sendable {
         nonce: (random.next(), random.next()), host: "127.0.0.1:\(port)", subprotocols: subprotocols)
       let connection = loop.connect(
         to: SocketAddress(127, 0, 0, 1, port: port), handler: End(tester, handshake))
+      connection.filter = try tls?.makeFilter(host: "localhost")
       var text = "GET \(target) HTTP/1.1\r\n"
       for (name, value) in handshake.requestHeaders { text += "\(name): \(value)\r\n" }
       for (name, value) in headers { text += "\(name): \(value)\r\n" }

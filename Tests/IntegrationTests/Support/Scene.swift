@@ -1,5 +1,6 @@
 import Devnet
 import Ethereum
+import EventLoop
 import Glibc
 import JSON
 import Logging
@@ -80,22 +81,25 @@ final class Scene: Sendable {
   // MARK: - Shortcuts
 
   func client(
-    _ target: String = "/ws", subprotocols: [String] = [], headers: [(String, String)] = []
+    _ target: String = "/ws", subprotocols: [String] = [], headers: [(String, String)] = [],
+    tls: TLSClient? = nil
   ) async throws -> PushTester {
-    try await PushTester.connect(port: try port, target: target, subprotocols: subprotocols, headers: headers)
+    try await PushTester.connect(
+      port: try port, target: target, subprotocols: subprotocols, headers: headers, tls: tls)
   }
 
   func call(
-    _ method: String, _ target: String, headers: [(String, String)] = [], body: String? = nil
+    _ method: String, _ target: String, headers: [(String, String)] = [], body: String? = nil,
+    tls: TLSClient? = nil
   ) async throws -> Answer {
-    try await http(method, target, port: try port, headers: headers, body: body)
+    try await http(method, target, port: try port, headers: headers, body: body, tls: tls)
   }
 
   var wallet: WalletKey { world.wallets[0] }
 
   /// A client that follows a wallet and has seen it fresh.
-  func watcher(_ wallet: WalletKey? = nil) async throws -> PushTester {
-    let client = try await client()
+  func watcher(_ wallet: WalletKey? = nil, tls: TLSClient? = nil) async throws -> PushTester {
+    let client = try await client(tls: tls)
     _ = try await client.ask(1, #""op":"subscribe","wallets":["\#(wallet ?? self.wallet)"]"#)
     _ = try await client.freshSnapshot()
     return client

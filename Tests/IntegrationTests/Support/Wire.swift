@@ -7,6 +7,7 @@ final class Wire: Sendable {
     var bytes: [UInt8] = []
     var isConnected = false
     var isEnded = false
+    var reason: CloseReason?
   }
 
   private final class End: ConnectionHandler {
@@ -24,7 +25,12 @@ final class Wire: Sendable {
       connection.close(.requested, afterFlush: true)
     }
 
-    func closed(_ connection: Connection, reason: CloseReason) { wire.state.withLock { $0.isEnded = true } }
+    func closed(_ connection: Connection, reason: CloseReason) {
+      wire.state.withLock {
+        $0.isEnded = true
+        $0.reason = reason
+      }
+    }
   }
 
   /// The loop of all test clients of the process. It is never stopped.
@@ -39,11 +45,14 @@ final class Wire: Sendable {
   private let state = Mutex(State())
   private let id = Mutex<ConnectionID?>(nil)
 
-  static func connect(port: UInt16) async throws -> Wire {
+  /// - Parameter tls: nil: plain text.
+  static func connect(port: UInt16, tls: TLSClient? = nil) async throws -> Wire {
     guard let loop else { throw NothingCame(description: "an event loop") }
     let wire = Wire()
     let id = try await loop.perform {
-      loop.connect(to: SocketAddress(127, 0, 0, 1, port: port), handler: End(wire)).id
+      let connection = loop.connect(to: SocketAddress(127, 0, 0, 1, port: port), handler: End(wire))
+      connection.filter = try tls?.makeFilter(host: "localhost")
+      return connection.id
     }
     wire.id.withLock { $0 = id }
     return wire
@@ -63,6 +72,9 @@ final class Wire: Sendable {
   }
 
   var bytes: [UInt8] { state.withLock { $0.bytes } }
+  var isConnected: Bool { state.withLock { $0.isConnected } }
+  /// Why it closed; nil while it is open.
+  var closeReason: CloseReason? { state.withLock { $0.reason } }
   var isEnded: Bool { state.withLock { $0.isEnded } }
 
   /// All that came, once the other side has ended.

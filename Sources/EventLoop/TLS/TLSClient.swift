@@ -1,11 +1,10 @@
 import COpenSSL
-import EventLoop
 
 /// TLS 1.2 and later for outgoing connections, by the system's OpenSSL.
 ///
 /// The peer's certificate is always checked: a chain to a trusted issuer, the dates, and the URL's host among
 /// its subject alternative names (RFC 9110 §4.3.4). There is no way to switch that off.
-public final class TLSClient: TransportSecurity, @unchecked Sendable {
+public final class TLSClient: Sendable {
   /// Whose certificates are believed.
   public enum Trust: Hashable, Sendable {
     /// The machine's own store (on Debian, the package ca-certificates).
@@ -14,43 +13,33 @@ public final class TLSClient: TransportSecurity, @unchecked Sendable {
     case file(String)
   }
 
-  /// SSL_CTX: shared by all sessions, and changed by none of them.
-  private let context: OpaquePointer
+  private let context: TLSContext
 
   public init(trust: Trust) throws(TLSSetupError) {
-    ERR_clear_error()
-    guard let context = SSL_CTX_new(TLS_client_method()) else { throw .failed(TLSFailure.take()) }
-    do throws(TLSSetupError) {
-      try Self.configure(context, trust)
+    do throws(TLSFailure) {
+      // Kept-alive connections make few handshakes: nothing is resumed.
+      context = try TLSContext(.client, tickets: nil)
     } catch {
-      SSL_CTX_free(context)
-      throw error
+      throw .failed(error)
     }
-    self.context = context
-  }
-
-  deinit { SSL_CTX_free(context) }
-
-  private static func configure(_ context: OpaquePointer, _ trust: Trust) throws(TLSSetupError) {
-    TLSSession.configure(context)
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-    // Kept-alive connections make few handshakes: nothing is resumed.
-    _ = copenssl_SSL_CTX_set_session_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
-    // RFC 7301 §3.1: each name with its length in front. 0 is success here.
-    let protocols = [8] + Array("http/1.1".utf8)
-    guard copenssl_SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1,
-      SSL_CTX_set_alpn_protos(context, protocols, UInt32(protocols.count)) == 0
-    else { throw .failed(TLSFailure.take()) }
+    SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, nil)
+    // 0 is success here.
+    let protocols = TLSContext.applicationProtocols
+    guard SSL_CTX_set_alpn_protos(context.pointer, protocols, UInt32(protocols.count)) == 0 else {
+      throw .failed(.take())
+    }
     switch trust {
     case .system:
-      guard SSL_CTX_set_default_verify_paths(context) == 1 else { throw .failed(TLSFailure.take()) }
+      guard SSL_CTX_set_default_verify_paths(context.pointer) == 1 else { throw .failed(.take()) }
     case .file(let path):
-      guard SSL_CTX_load_verify_locations(context, path, nil) == 1 else {
-        throw .unreadableTrust(file: path, TLSFailure.take())
+      guard SSL_CTX_load_verify_locations(context.pointer, path, nil) == 1 else {
+        throw .unreadableTrust(file: path, .take())
       }
     }
   }
 
+  /// A filter for one connection. It is established only when the peer has proved to be `host`, a DNS name in
+  /// lower case or an address literal.
   public func makeFilter(host: String) throws(FilterError) -> any ByteFilter {
     ERR_clear_error()
     guard let session = TLSSession(context, role: .client), session.expect(host: host) else {
@@ -59,6 +48,7 @@ public final class TLSClient: TransportSecurity, @unchecked Sendable {
     return session
   }
 
+  /// One phrase that tells an operator what is wrong.
   public func explanation(of error: FilterError) -> String { TLSFailure(code: error.code).description }
 }
 

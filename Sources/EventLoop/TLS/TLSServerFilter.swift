@@ -1,0 +1,93 @@
+import COpenSSL
+
+/// A server's side of one connection: a session as soon as the client says something, and what a stranger may not do
+/// before it is established. Thread-confined.
+///
+/// A client that connects and is silent costs a few bytes, not the ten kilobytes of a session.
+final class TLSServerFilter: ByteFilter {
+  private let server: TLSServer
+  private(set) var session: TLSSession?
+  /// What came before it was clear what it is.
+  private var early: [UInt8] = []
+  /// In the place of TLS, when the client does not speak it.
+  private var answer: [UInt8] = []
+  private var isCounted = false
+
+  /// The longest ClientHello. OpenSSL takes 128 KiB, and sets them aside as soon as a client announces them; with
+  /// all extensions that browsers send, and a ticket, and post-quantum key shares, it is below four.
+  static let helloBytes = 16_384
+
+  init(_ server: TLSServer) { self.server = server }
+
+  deinit { if !isCounted { server.handshakes.count(.unfinished) } }
+
+  var isEstablished: Bool { session?.isEstablished ?? false }
+
+  /// The client speaks first.
+  func start() {}
+
+  func receive(_ bytes: UnsafeRawBufferPointer) throws(FilterError) {
+    if let session { return try feed(bytes, to: session) }
+    early.append(contentsOf: bytes)
+    guard let first = early.first else { return }
+    if first != UInt8(SSL3_RT_HANDSHAKE) {
+      // A letter: the client speaks HTTP. Anything else OpenSSL answers with an alert.
+      if UInt8(ascii: "A")...UInt8(ascii: "Z") ~= first { throw refusePlainText() }
+    } else {
+      // RFC 8446 §5.1, §4: five bytes of the record's header, one of the message's type, three of its length.
+      guard early.count >= 9 else { return }
+      let length = Int(early[6]) << 16 | Int(early[7]) << 8 | Int(early[8])
+      guard length <= Self.helloBytes else { throw refuse(.refused, .helloTooLong) }
+    }
+    guard let session = server.makeSession() else { throw TLSFailure.take().filterError(.local) }
+    self.session = session
+    var whole: [UInt8] = []
+    swap(&whole, &early)
+    try feed(whole, to: session)
+  }
+
+  private func feed(_ bytes: some Collection<UInt8>, to session: TLSSession) throws(FilterError) {
+    guard !session.isEstablished else { return try session.receive(bytes) }
+    do throws(FilterError) {
+      try session.receive(bytes)
+    } catch {
+      note(.refused)
+      throw error
+    }
+    guard session.isEstablished, !isCounted else { return }
+    isCounted = true
+    server.handshakes.count(session)
+  }
+
+  private func refusePlainText() -> FilterError {
+    answer = server.plainTextAnswer
+    return refuse(.plainText, .plainText)
+  }
+
+  private func refuse(_ kind: TLSHandshakeCounters.Failure, _ failure: TLSFailure) -> FilterError {
+    note(kind)
+    return failure.filterError(.peer)
+  }
+
+  private func note(_ failure: TLSHandshakeCounters.Failure) {
+    guard !isCounted else { return }
+    isCounted = true
+    server.handshakes.count(failure)
+  }
+
+  func readPlain(into buffer: UnsafeMutableRawBufferPointer) throws(FilterError) -> PlainRead {
+    guard let session else { return .needsInput }
+    return try session.readPlain(into: buffer)
+  }
+
+  func inputEnded() throws(FilterError) { try session?.inputEnded() }
+  func writePlain(_ bytes: UnsafeRawBufferPointer) throws(FilterError) { try session?.writePlain(bytes) }
+  func endOutput() throws(FilterError) { try session?.endOutput() }
+
+  func takeOutbound() -> [UInt8] {
+    if let session { return session.takeOutbound() }
+    var taken: [UInt8] = []
+    swap(&taken, &answer)
+    return taken
+  }
+}
