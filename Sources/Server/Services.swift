@@ -55,6 +55,8 @@ struct Services: Sendable {
       ("push_lags", Double(total.lags)),
       ("push_closed_slow", Double(total.closedSlow)),
       ("push_closed_no_pong", Double(total.closedNoPong)),
+      ("push_closed_abuse", Double(total.closedAbuse)),
+      ("push_messages_rate_limited", Double(total.rateLimited)),
     ]
     for (name, value) in gauges { Gauge(label: name).record(value) }
   }
@@ -73,5 +75,7 @@ extension ShardStatistics {
     caughtUp += other.caughtUp
     closedSlow += other.closedSlow
     closedNoPong += other.closedNoPong
+    rateLimited += other.rateLimited
+    closedAbuse += other.closedAbuse
   }
 }
