@@ -74,7 +74,10 @@ extension Connection: TimerTarget {
     filterState = nil
     loop.connections.remove(id)
     loop.statistics.connectionsOpen -= 1
-    if !flags.contains(.outgoing) { loop.statistics.acceptedOpen -= 1 }
+    if !flags.contains(.outgoing) {
+      loop.statistics.acceptedOpen -= 1
+      loop.configuration.budget.release(countedFor)
+    }
     let handler = handler
     handler?.closed(self, reason: closeReason)
     self.handler = nil

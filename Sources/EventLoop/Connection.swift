@@ -50,6 +50,8 @@ public final class Connection {
   /// Bytes queued here: not yet taken by the kernel. With a filter, plain and filtered ones together.
   public internal(set) var unsentBytes = 0
 
+  /// Whose share of the budget it takes; nil: nobody's.
+  var countedFor: SocketAddress?
   var queue = WriteQueue()
   var filterState: FilterState?
   var closeTimer = TimerID.none

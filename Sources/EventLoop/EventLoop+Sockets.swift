@@ -5,10 +5,11 @@ extension EventLoop {
   /// Listens with SO_REUSEADDR and SO_REUSEPORT: each loop has its own listener on the same port, and the
   /// kernel spreads the connections. `::` takes IPv4 as well.
   ///
-  /// Throws EINVAL from `getaddrinfo` for a host that is no address literal and not `localhost`.
-  public func listen(on address: ListenAddress, accept: @escaping AcceptHandler) throws(SystemError)
-    -> Listener
-  {
+  /// - Parameter refusal: what a connection beyond the budget is sent before it is closed; empty: nothing.
+  /// - Throws: EINVAL from `getaddrinfo` for a host that is no address literal and not `localhost`.
+  public func listen(
+    on address: ListenAddress, refusal: [UInt8] = [], accept: @escaping AcceptHandler
+  ) throws(SystemError) -> Listener {
     assertCurrent()
     guard let wanted = SocketAddress(host: address.host, port: address.port) else {
       throw SystemError(.getaddrinfo, code: EINVAL)
@@ -21,7 +22,8 @@ extension EventLoop {
       guard wanted.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else { throw .last(.bind) }
       guard Glibc.listen(descriptor, configuration.backlog) == 0 else { throw .last(.listen) }
       let bound = try SocketAddress.local(of: descriptor)
-      let listener = Listener(loop: self, descriptor: descriptor, address: bound, accept: accept)
+      let listener = Listener(
+        loop: self, descriptor: descriptor, address: bound, refusal: refusal, accept: accept)
       try listener.register()
       return listener
     } catch {
@@ -52,9 +54,14 @@ extension EventLoop {
   }
 
   /// Takes over a connected, non-blocking TCP socket.
-  func adopt(_ descriptor: Int32, peer: SocketAddress, accept: AcceptHandler) {
+  ///
+  /// - Parameter countedFor: what the budget said.
+  func adopt(
+    _ descriptor: Int32, peer: SocketAddress, countedFor: SocketAddress?, accept: AcceptHandler
+  ) {
     setConnectionOptions(descriptor)
     let connection = insert(descriptor, peer: peer, flags: [], handler: nil)
+    connection.countedFor = countedFor
     connection.handler = accept(connection)
     if connection.handler == nil { connection.markClosed(.requested) }
     if !connection.flags.contains(.closed) { connection.register() }

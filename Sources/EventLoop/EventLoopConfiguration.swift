@@ -12,8 +12,8 @@ public struct EventLoopConfiguration: Sendable {
   public var acceptsPerTurn: Int
   /// The most bytes one flush of one connection hands to the kernel.
   public var writeBytesPerTurn: Int
-  /// Accepted connections open at once on this loop; what comes above is accepted and closed.
-  public var connectionsMaximum: Int
+  /// How many accepted connections may be open at once, over all loops that share it; what comes above is refused.
+  public var budget: ConnectionBudget
   /// listen(2)'s queue of connections that are not accepted yet; the kernel caps it at net.core.somaxconn.
   public var backlog: Int32
   /// TCP_NOTSENT_LOWAT: bytes the kernel holds unsent before it stops taking more. Nil leaves its default.
@@ -31,7 +31,7 @@ public struct EventLoopConfiguration: Sendable {
 
   public init(
     readBufferBytes: Int, eventsPerTurn: Int, messagesPerTurn: Int, timersPerTurn: Int, acceptsPerTurn: Int,
-    writeBytesPerTurn: Int, connectionsMaximum: Int, backlog: Int32, unsentLowWaterBytes: Int32?,
+    writeBytesPerTurn: Int, budget: ConnectionBudget, backlog: Int32, unsentLowWaterBytes: Int32?,
     sendBufferBytes: Int32?, acceptPause: Duration, flushTimeout: Duration, lingerTimeout: Duration,
     reportsMetrics: Bool
   ) {
@@ -41,7 +41,7 @@ public struct EventLoopConfiguration: Sendable {
     self.timersPerTurn = max(1, timersPerTurn)
     self.acceptsPerTurn = max(1, acceptsPerTurn)
     self.writeBytesPerTurn = max(1, writeBytesPerTurn)
-    self.connectionsMaximum = max(0, connectionsMaximum)
+    self.budget = budget
     self.backlog = backlog
     self.unsentLowWaterBytes = unsentLowWaterBytes
     self.sendBufferBytes = sendBufferBytes
@@ -51,10 +51,14 @@ public struct EventLoopConfiguration: Sendable {
     self.reportsMetrics = reportsMetrics
   }
 
-  /// A starting point: 64 KiB reads, 1 MiB writes and 128 accepts a turn, 100,000 connections.
-  public static let standard = EventLoopConfiguration(
-    readBufferBytes: 65_536, eventsPerTurn: 1_024, messagesPerTurn: 1_024, timersPerTurn: 8_192,
-    acceptsPerTurn: 128, writeBytesPerTurn: 1_048_576, connectionsMaximum: 100_000, backlog: 4_096,
-    unsentLowWaterBytes: nil, sendBufferBytes: nil, acceptPause: .milliseconds(100),
-    flushTimeout: .seconds(10), lingerTimeout: .seconds(2), reportsMetrics: true)
+  /// A starting point: 64 KiB reads, 1 MiB writes and 128 accepts a turn, and a budget of its own of 100,000
+  /// connections.
+  public static var standard: EventLoopConfiguration {
+    EventLoopConfiguration(
+      readBufferBytes: 65_536, eventsPerTurn: 1_024, messagesPerTurn: 1_024, timersPerTurn: 8_192,
+      acceptsPerTurn: 128, writeBytesPerTurn: 1_048_576,
+      budget: ConnectionBudget(connections: 100_000, perAddress: nil), backlog: 4_096,
+      unsentLowWaterBytes: nil, sendBufferBytes: nil, acceptPause: .milliseconds(100),
+      flushTimeout: .seconds(10), lingerTimeout: .seconds(2), reportsMetrics: true)
+  }
 }

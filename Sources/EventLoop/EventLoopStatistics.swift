@@ -3,8 +3,12 @@ public struct EventLoopStatistics: Sendable {
   public var turns: UInt64 = 0
   /// Connections accepted and kept.
   public var accepted: UInt64 = 0
-  /// Connections accepted and closed at once, for want of descriptors or by `connectionsMaximum`.
+  /// Connections accepted and closed at once for want of descriptors.
   public var shed: UInt64 = 0
+  /// Connections refused because the budget was used up.
+  public var refusedConnections: UInt64 = 0
+  /// Connections refused because their address had too many.
+  public var refusedAddress: UInt64 = 0
   /// Connections open now, outgoing ones included.
   public var connectionsOpen: Int = 0
   /// Those of them that were accepted.

@@ -18,11 +18,15 @@ public typealias AcceptHandler = (Connection) -> (any ConnectionHandler)?
 /// socket readable: the loop would spin and the clients hang. So the listener gives up the spare descriptor
 /// that the loop holds, accepts with it, closes (the client learns at once), takes the spare back, and after
 /// a batch of that rests for a moment.
+///
+/// Beyond the ``ConnectionBudget`` a connection is refused before anything is spent on it: the refusal goes out from
+/// here, and the descriptor is closed in the same breath.
 public final class Listener: EventSource, TimerTarget {
   public let loop: EventLoop
   /// Where it listens; the port is the real one.
   public let address: SocketAddress
   private let accept: AcceptHandler
+  private let refusal: [UInt8]
   private var descriptor: Int32
   private var source: UInt32 = 0
   private var restTimer = TimerID.none
@@ -30,8 +34,12 @@ public final class Listener: EventSource, TimerTarget {
   /// So many, and the fault is not with single connections.
   private static let failuresMaximum = 16
 
-  init(loop: EventLoop, descriptor: Int32, address: SocketAddress, accept: @escaping AcceptHandler) {
+  init(
+    loop: EventLoop, descriptor: Int32, address: SocketAddress, refusal: [UInt8],
+    accept: @escaping AcceptHandler
+  ) {
     self.loop = loop
+    self.refusal = refusal
     self.descriptor = descriptor
     self.address = address
     self.accept = accept
@@ -67,13 +75,29 @@ public final class Listener: EventSource, TimerTarget {
       _ = Glibc.close(accepted)
       return true
     }
-    guard loop.statistics.acceptedOpen < loop.configuration.connectionsMaximum else {
-      shed(accepted)
-      return true
+    do throws(ConnectionBudget.Refusal) {
+      let address = try loop.configuration.budget.admit(peer)
+      loop.statistics.accepted &+= 1
+      loop.adopt(accepted, peer: peer, countedFor: address, accept: accept)
+    } catch {
+      switch error {
+      case .connections: loop.statistics.refusedConnections &+= 1
+      case .address: loop.statistics.refusedAddress &+= 1
+      }
+      refuse(accepted)
     }
-    loop.statistics.accepted &+= 1
-    loop.adopt(accepted, peer: peer, accept: accept)
     return true
+  }
+
+  /// Nobody waits for the peer here. What it has sent already is read away: closing with unread input resets the
+  /// connection, and the reset would overtake the refusal.
+  private func refuse(_ accepted: Int32) {
+    if !refusal.isEmpty {
+      _ = refusal.withUnsafeBytes { send(accepted, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      _ = shutdown(accepted, Int32(SHUT_WR))
+      _ = recv(accepted, loop.readBuffer.baseAddress, loop.readBuffer.count, 0)
+    }
+    _ = Glibc.close(accepted)
   }
 
   private func take(_ storage: inout sockaddr_storage) -> Int32 {

@@ -7,6 +7,8 @@ final class MetricsReporter: TimerTarget {
   private var reported = EventLoopStatistics()
   private let accepted: Counter
   private let shed: Counter
+  private let refusedConnections: Counter
+  private let refusedAddress: Counter
   private let turns: Counter
   private let messages: Counter
   private let timersFired: Counter
@@ -22,6 +24,9 @@ final class MetricsReporter: TimerTarget {
     let dimensions = [("loop", loop.name)]
     accepted = Counter(label: "eventloop_accepted_total", dimensions: dimensions)
     shed = Counter(label: "eventloop_accept_shed_total", dimensions: dimensions)
+    let refused = { Counter(label: "eventloop_refused_total", dimensions: dimensions + [("limit", $0)]) }
+    refusedConnections = refused("connections")
+    refusedAddress = refused("address")
     turns = Counter(label: "eventloop_turns_total", dimensions: dimensions)
     messages = Counter(label: "eventloop_messages_total", dimensions: dimensions)
     timersFired = Counter(label: "eventloop_timers_fired_total", dimensions: dimensions)
@@ -42,6 +47,8 @@ final class MetricsReporter: TimerTarget {
     let now = loop.statistics
     accepted.increment(by: now.accepted &- reported.accepted)
     shed.increment(by: now.shed &- reported.shed)
+    refusedConnections.increment(by: now.refusedConnections &- reported.refusedConnections)
+    refusedAddress.increment(by: now.refusedAddress &- reported.refusedAddress)
     turns.increment(by: now.turns &- reported.turns)
     messages.increment(by: now.messages &- reported.messages)
     timersFired.increment(by: now.timersFired &- reported.timersFired)

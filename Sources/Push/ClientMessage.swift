@@ -44,6 +44,8 @@ struct Refusal: Error, Equatable {
 struct KeyList<Key: Hashable & Sendable>: Sendable {
   var keys: [Key] = []
   var failed: [(text: String, refusal: Refusal)] = []
+
+  var count: Int { keys.count + failed.count }
 }
 
 enum RateChange: Sendable, Equatable {
@@ -76,6 +78,17 @@ enum Operation: Sendable {
   case set(rate: RateChange, batch: Bool?)
   case auth(String)
   case ping
+}
+
+extension Operation {
+  /// Entries of its lists, those that failed too.
+  var keyCount: Int {
+    switch self {
+    case .subscribe(let subscription): (subscription.wallets?.count ?? 0) + (subscription.tokens?.count ?? 0)
+    case .unsubscribe(let wallets, let tokens): (wallets?.count ?? 0) + (tokens?.count ?? 0)
+    case .list, .get, .refresh, .set, .auth, .ping: 0
+    }
+  }
 }
 
 struct ClientMessage: Sendable {

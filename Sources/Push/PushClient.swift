@@ -77,8 +77,9 @@ final class PushClient: ConnectionHandler, TimerTarget {
   var lastQueued: LoopInstant
   var nextPing: LoopInstant
   var pongDeadline: LoopInstant?
-  /// When the operations so far are paid off, at `operationsPerSecond`.
-  private var operationsPaid: LoopInstant
+  private var operations: Allowance
+  /// For what is refused, and for pings and pongs: cheap, but not for ever.
+  private var excess: Allowance
 
   init(shard: Shard, connection: Connection, deflate: DeflateParameters?) {
     self.shard = shard
@@ -91,7 +92,8 @@ final class PushClient: ConnectionHandler, TimerTarget {
     lastSent = now
     lastQueued = now
     nextPing = now + shard.settings.pingInterval
-    operationsPaid = now
+    operations = Allowance(now: now)
+    excess = Allowance(now: now)
   }
 
   func start(wallets names: [String], leftover: UnsafeMutableRawBufferPointer) {
@@ -169,7 +171,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
     case .message(.text, let payload): handle(message: payload)
     case .message(.binary, _):
       close(.unsupportedData, reason: "messages are JSON in text frames, not binary")
-    case .ping, .pong: break
+    case .ping, .pong: tolerate()
     case .close(let code, _):
       writeMachineOutput()
       finish(code: code ?? .normal)
@@ -180,12 +182,19 @@ final class PushClient: ConnectionHandler, TimerTarget {
     shard.statistics.messages += 1
     let message = ClientMessage.parse(payload)
     if let wait = overdraft() {
-      return refuse(
+      shard.statistics.rateLimited += 1
+      refuse(
         message.id,
         Refusal(.rateLimited, "too many operations; the limit is in hello", retryMilliseconds: wait))
+      return tolerate()
     }
     switch message.operation {
-    case .success(let operation): perform(operation, id: message.id)
+    case .success(let operation):
+      // A list longer than a connection can use costs as many operations as it is too long: each of its entries is
+      // answered.
+      let more = max(0, operation.keyCount - 1) / max(1, shard.settings.walletsPerConnection)
+      if more > 0 { operations.charge(shard.settings.operationCost * more, now: shard.loop.now) }
+      perform(operation, id: message.id)
     case .failure(let refusal): refuse(message.id, refusal)
     }
   }
@@ -193,16 +202,17 @@ final class PushClient: ConnectionHandler, TimerTarget {
   /// A second's worth of operations may come at once. The limit counts every message, refused ones too.
   /// - Returns: milliseconds to wait, when there were too many.
   private func overdraft() -> Int64? {
-    let cost = Duration.seconds(1 / max(0.001, shard.settings.operationsPerSecond))
-    let now = shard.loop.now
-    let paid = max(operationsPaid, now) + cost
-    let ahead = paid - now
-    let most = max(.seconds(1), cost)
-    guard ahead <= most + .milliseconds(1) else {
-      return max(1, (ahead - most).inMilliseconds)
-    }
-    operationsPaid = paid
-    return nil
+    let cost = shard.settings.operationCost
+    let wait = operations.take(cost, most: max(.seconds(1), cost), now: shard.loop.now)
+    return wait.map { max(1, $0.inMilliseconds) }
+  }
+
+  /// One more of what costs little and brings the client nothing.
+  private func tolerate() {
+    let cost = shard.settings.operationCost
+    guard excess.take(cost, most: cost * shard.settings.excess, now: shard.loop.now) != nil else { return }
+    shard.statistics.closedAbuse += 1
+    close(.abuse, reason: "far more messages or pings than the limit in hello; do not come back like this")
   }
 
   func refuse(_ id: MessageID?, _ refusal: Refusal) {

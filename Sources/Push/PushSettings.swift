@@ -9,7 +9,11 @@ public struct PushSettings: Sendable {
   /// Wallets and tokens together.
   public var walletsPerConnection: Int
   public var messageBytes: Int
+  /// Frames that one message may come in.
+  public var messageFrames: Int
   public var operationsPerSecond: Double
+  /// How many operations beyond the rate, pings and pongs a client may send ahead; they are forgiven at the rate.
+  public var excess: Int
   /// Beyond it a client gets nothing more until it has drained.
   public var unsentBytes: Int
   public var pingInterval: Duration
@@ -20,13 +24,16 @@ public struct PushSettings: Sendable {
   public var compression = DeflateSettings.standard
 
   public init(
-    serverName: String, walletsPerConnection: Int, messageBytes: Int, operationsPerSecond: Double,
-    unsentBytes: Int, pingInterval: Duration, pongTimeout: Duration, slowTimeout: Duration
+    serverName: String, walletsPerConnection: Int, messageBytes: Int, messageFrames: Int,
+    operationsPerSecond: Double, excess: Int, unsentBytes: Int, pingInterval: Duration, pongTimeout: Duration,
+    slowTimeout: Duration
   ) {
     self.serverName = serverName
     self.walletsPerConnection = walletsPerConnection
     self.messageBytes = messageBytes
+    self.messageFrames = messageFrames
     self.operationsPerSecond = operationsPerSecond
+    self.excess = excess
     self.unsentBytes = unsentBytes
     self.pingInterval = pingInterval
     self.pongTimeout = pongTimeout
@@ -34,8 +41,11 @@ public struct PushSettings: Sendable {
   }
 
   var webSocketLimits: WebSocketLimits {
-    WebSocketLimits(messageBytes: messageBytes, fragments: 1_024, replyBytes: 4_096)
+    WebSocketLimits(messageBytes: messageBytes, fragments: messageFrames, replyBytes: 4_096)
   }
+
+  /// What one operation takes of the rate.
+  var operationCost: Duration { .seconds(1 / max(0.001, operationsPerSecond)) }
 
   /// Every part of a snapshot stays below 64 KiB, with room for rows that grow until they are sent.
   static let partBytes = 60_000

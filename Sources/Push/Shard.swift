@@ -189,6 +189,9 @@ public struct ShardStatistics: Sendable {
   public var caughtUp: UInt64 = 0
   public var closedSlow: UInt64 = 0
   public var closedNoPong: UInt64 = 0
+  /// Operations refused because they came too fast.
+  public var rateLimited: UInt64 = 0
+  public var closedAbuse: UInt64 = 0
 
   public init() {}
 }

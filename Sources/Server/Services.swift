@@ -69,6 +69,8 @@ struct Services: Sendable {
       ("compression_refused_size", Double(push.deflate.refusedSize)),
       ("compression_refused_ratio", Double(push.deflate.refusedRatio)),
       ("compression_refused_data", Double(push.deflate.refusedData)),
+      ("push_closed_abuse", Double(total.closedAbuse)),
+      ("push_messages_rate_limited", Double(total.rateLimited)),
     ]
     for (name, value) in gauges { Gauge(label: name).record(value) }
   }
@@ -87,5 +89,7 @@ extension ShardStatistics {
     caughtUp += other.caughtUp
     closedSlow += other.closedSlow
     closedNoPong += other.closedNoPong
+    rateLimited += other.rateLimited
+    closedAbuse += other.closedAbuse
   }
 }

@@ -71,6 +71,7 @@ public final class WalletPushServer: Sendable {
   ) async throws(StartError) -> WalletPushServer {
     let parts: Parts
     for warning in settings.warnings { logger.warning("\(warning)") }
+    if let warning = DescriptorLimit.raise(for: settings.limits.connections) { logger.notice("\(warning)") }
     if settings.auth == nil {
       logger.notice("no access tokens are asked for", metadata: ["host": "\(settings.http.host)"])
     }
@@ -312,7 +313,9 @@ private struct Parts {
     var bound: SocketAddress?
     for (shard, sessions) in zip(shards, router.services.sessions) {
       do {
-        let listener = try shard.loop.listen(on: address) { connection in
+        // What is refused before TLS has begun can't be told in plain text.
+        let refusal = tls == nil ? ConnectionRefusal.answer : []
+        let listener = try shard.loop.listen(on: address, refusal: refusal) { connection in
           connection.filter = tls?.makeFilter()
           return HTTPSession(router: router, shard: shard, sessions: sessions, connection: connection)
         }
@@ -338,15 +341,21 @@ private struct Parts {
 
   private static func loopConfiguration(_ settings: Settings) -> EventLoopConfiguration {
     var configuration = EventLoopConfiguration.standard
-    let loops = max(1, settings.http.loops == 0 ? EventLoopGroup.availableCores : settings.http.loops)
-    configuration.connectionsMaximum = (settings.limits.connections + loops - 1) / loops
+    let limits = settings.limits
+    let clients = ClientAddresses(trusted: settings.http.trustedProxies)
+    configuration.budget = ConnectionBudget(
+      connections: limits.connections,
+      perAddress: limits.connectionsPerAddress == 0 ? nil : limits.connectionsPerAddress,
+      isExempt: { clients.isTrusted($0) })
+    configuration.flushTimeout = min(configuration.flushTimeout, limits.slow)
     return configuration
   }
 
   private static func pushSettings(_ settings: Settings) -> PushSettings {
     var push = PushSettings(
       serverName: WalletPushServer.name, walletsPerConnection: settings.limits.walletsPerConnection,
-      messageBytes: settings.limits.messageBytes, operationsPerSecond: settings.limits.opsPerSecond,
+      messageBytes: settings.limits.messageBytes, messageFrames: settings.limits.messageFrames,
+      operationsPerSecond: settings.limits.opsPerSecond, excess: settings.limits.excessMessages,
       unsentBytes: settings.limits.unsentBytes, pingInterval: settings.limits.idlePing,
       pongTimeout: settings.limits.pong, slowTimeout: settings.limits.slow)
     push.compression = settings.compression.deflate

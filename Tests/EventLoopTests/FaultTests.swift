@@ -206,15 +206,15 @@ import Testing
     #expect((1...16).contains(calls))
   }
 
-  @Test func theConnectionLimitSheds() throws {
-    let hand = try HandTurned { $0.connectionsMaximum = 3 }
+  @Test func theConnectionBudgetRefuses() throws {
+    let hand = try HandTurned { $0.budget = ConnectionBudget(connections: 3, perAddress: nil) }
     var servers: [Connection] = []
     let listener = try hand.listen {
       servers.append($0); return Recorder()
     }
     let clients = (0..<5).map { _ in Recorder() }
     for client in clients { _ = hand.loop.connect(to: listener.address, handler: client) }
-    hand.turn { hand.loop.statistics.shed == 2 }
+    hand.turn { hand.loop.statistics.refusedConnections == 2 }
     #expect(hand.loop.statistics.acceptedOpen == 3)
     #expect(hand.loop.statistics.connectionsOpen == 8)
     servers[0].close(.requested, afterFlush: false)

@@ -70,7 +70,7 @@ final class PushBench: Sendable {
 
   static let settings = PushSettings(
     serverName: "walletpush/test", walletsPerConnection: 100, messageBytes: 65_536,
-    operationsPerSecond: 100_000,
+    messageFrames: 64, operationsPerSecond: 100_000, excess: 100_000,
     unsentBytes: 65_536, pingInterval: .seconds(60), pongTimeout: .seconds(60), slowTimeout: .seconds(60))
 
   init(

@@ -80,17 +80,26 @@ extension SettingDefinition where Root == SettingsDraft {
       "wallets one connection may watch"),
     Self("limits.messageBytes", .bytes, \.settings.limits.messageBytes, "a client's message"),
     Self(
+      "limits.messageFrames", .count, \.settings.limits.messageFrames, "frames that one message may come in"),
+    Self(
       "limits.opsPerSecond", .rate(upTo: 1_000_000), \.settings.limits.opsPerSecond,
       "operations of one connection"),
+    Self(
+      "limits.excessMessages", .count, \.settings.limits.excessMessages,
+      "operations beyond the rate, pings and pongs of one connection before it is closed"),
     Self("limits.wallets", .count, \.settings.limits.wallets, "wallets in all"),
     Self("limits.tokens", .count, \.settings.limits.tokens, "tokens in all"),
     Self("limits.tokensPerWallet", .count, \.settings.limits.tokensPerWallet, "tokens of one wallet"),
     Self("limits.unsentBytes", .bytes, \.settings.limits.unsentBytes, "what waits for a slow client"),
     Self("limits.headBytes", .bytes, \.settings.limits.headBytes, "the head of a request"),
+    Self("limits.headerCount", .count, \.settings.limits.headerCount, "header lines of a request"),
     Self("limits.bodyBytes", .bytes, \.settings.limits.bodyBytes, "the body of a request"),
     Self(
       "limits.handshakeSeconds", .interval, \.settings.limits.handshake,
-      "from the connection to the end of its request's head"),
+      "from the connection to the end of its request's head, and again to the end of its body"),
+    Self(
+      "limits.keepAliveSeconds", .interval, \.settings.limits.keepAlive,
+      "how long an HTTP connection may rest between two requests"),
     Self("limits.idlePingSeconds", .interval, \.settings.limits.idlePing, "silence before a ping"),
     Self("limits.pongSeconds", .interval, \.settings.limits.pong, "what a ping's answer may take"),
     Self(

@@ -157,7 +157,12 @@ extension Settings {
     public var connectionsPerAddress = 0
     public var walletsPerConnection = 100
     public var messageBytes = 65_536
+    /// Frames that one message may come in.
+    public var messageFrames = 1_024
     public var opsPerSecond: Double = 20
+    /// How many operations beyond ``opsPerSecond``, pings and pongs a client may send ahead before it is closed; they are
+    /// forgiven at the rate of `opsPerSecond`.
+    public var excessMessages = 1_000
     public var wallets = 1_000_000
     public var tokens = 200_000
     public var tokensPerWallet = 5_000
@@ -166,7 +171,13 @@ extension Settings {
     public var headBytes = 16_384
     /// Of one request's body.
     public var bodyBytes = 65_536
+    /// Header lines of one request.
+    public var headerCount = 100
+    /// From the connection to the end of its first request's head; for a later head from its first byte, and for a
+    /// body from the end of the head.
     public var handshake: Duration = .seconds(10)
+    /// Between two requests.
+    public var keepAlive: Duration = .seconds(60)
     public var idlePing: Duration = .seconds(25)
     public var pong: Duration = .seconds(10)
     public var slow: Duration = .seconds(30)

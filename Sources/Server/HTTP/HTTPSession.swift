@@ -1,12 +1,17 @@
+// One HTTP/1.1 connection: requests in, one after the other, answers out; until it is upgraded.
+//
+// Whatever a client does, what it makes us hold is bounded: one request (`limits.headBytes`, `limits.bodyBytes`), one
+// read of bytes that came behind it, and one answer beyond `limits.unsentBytes`. While an answer is being made elsewhere,
+// or too much of earlier ones is not taken, nothing is read: a client that pipelines waits in the kernel's buffer.
+//
+// And every wait has an end (`watch`): for a head and for a body `limits.handshakeSeconds` each, which no dripping byte
+// puts off; between requests `limits.keepAliveSeconds`; for room `limits.slowSeconds` without any progress.
+
 import EventLoop
 import HTTP1
 import Push
 import WebSocket
 
-/// One HTTP/1.1 connection: requests in, one after the other, answers out; until it is upgraded.
-///
-/// While an answer is being made elsewhere, nothing more is read: a client that pipelines waits in the kernel's
-/// buffer, not in ours.
 final class HTTPSession: ConnectionHandler, TimerTarget {
   private let router: Router
   private let shard: Shard
@@ -15,9 +20,15 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private var parser: RequestParser
   private var head: RequestHead?
   private var body: [UInt8] = []
+  /// The client wants to hear that it may send its body.
+  private var owesContinue = false
   /// An answer is being made elsewhere.
   private var isWaiting = false
+  /// Too much of what was answered is not taken.
+  private var isClogged = false
+  /// Bytes that came meanwhile.
   private var stash: [UInt8] = []
+  private var phase = HTTPPhase.head
   private var timer = TimerID.none
   private var isClosed = false
 
@@ -31,20 +42,23 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     sessions.add(self, connection.id)
   }
 
+  // MARK: Requests
+
   func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
-    if isWaiting { return stash.append(contentsOf: bytes) }
+    if isWaiting || isClogged { return stash.append(contentsOf: bytes) }
     process(bytes)
   }
 
   private func process(_ bytes: UnsafeMutableRawBufferPointer) {
-    if parser.isIdle, head == nil { arm(router.settings.limits.handshake) }
     var input = UnsafeRawBufferPointer(bytes)
     do throws(HTTPError) {
-      while !isClosed, !isWaiting, let event = try parser.next(&input) {
+      while !isClosed, !isWaiting, !input.isEmpty || head != nil, hasRoom(),
+        let event = try parser.next(&input)
+      {
         switch event {
         case .head(let parsed):
           head = parsed
-          if parsed.expectContinue { connection.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
+          owesContinue = parsed.expectContinue
         case .body(let piece): body.append(contentsOf: piece)
         case .end:
           guard let head else { continue }
@@ -55,23 +69,49 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
         }
       }
     } catch {
-      return refuse(error)
+      router.count(refused: error)
+      return send(
+        .error(error.status, "bad_request", error.explanation), isHead: false, keepsAlive: false)
     }
-    if isWaiting, !isClosed {
+    guard !isClosed else { return }
+    if isWaiting || isClogged {
       stash.append(contentsOf: input)
       connection.pauseReading()
+    } else if head != nil, owesContinue {
+      // RFC 9110 §10.1.1: only where there is a body, and not when some of it is here already.
+      if body.isEmpty { connection.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
+      owesContinue = false
     }
+    watch()
   }
 
-  private func refuse(_ error: HTTPError) {
-    send(.error(error.status, "bad_request", error.explanation), isHead: false, keepsAlive: false)
+  private func hasRoom() -> Bool {
+    isClogged = connection.unsentBytes > router.settings.limits.unsentBytes
+    return !isClogged
+  }
+
+  /// Reads what came meanwhile, then the socket again.
+  private func goOn() {
+    guard !isWaiting, !isClosed else { return }
+    phase = .answer
+    shard.loop.cancel(timer)
+    var waiting = stash
+    stash = []
+    if !waiting.isEmpty { waiting.withUnsafeMutableBytes { process($0) } }
+    guard !isWaiting, !isClogged, !isClosed else { return }
+    // It ended its side while it waited: there will be no other request.
+    if connection.isInputEnded { return close() }
+    connection.resumeReading()
+    watch()
   }
 
   // MARK: Answers
 
   /// - Returns: whether the connection was handed over.
   private func answer(_ head: RequestHead, _ body: [UInt8], rest: UnsafeRawBufferPointer) -> Bool {
+    phase = .answer
     shard.loop.cancel(timer)
+    guard hasRoomForClient(of: head) else { return turnAway(head, body) }
     switch router.route(head, body: body, on: shard) {
     case .now(let response):
       finish(response, head)
@@ -102,34 +142,80 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     guard isWaiting, !isClosed else { return }
     isWaiting = false
     finish(response, head)
-    guard !isClosed else { return }
-    var waiting = stash
-    stash = []
-    if !waiting.isEmpty { waiting.withUnsafeMutableBytes { process($0) } }
-    guard !isWaiting, !isClosed else { return }
-    // It ended its side while it waited: there will be no other request.
-    if connection.isInputEnded { close() } else { connection.resumeReading() }
+    goOn()
   }
 
   private func finish(_ response: Response, _ head: RequestHead) {
+    connection.endCountForClient()
     send(response, isHead: head.method == "HEAD", keepsAlive: head.keepAlive && !shard.isDraining)
   }
 
   private func send(_ response: Response, isHead: Bool, keepsAlive: Bool) {
     guard !isClosed else { return }
     router.count(response.status)
-    connection.write(router.encode(response, isHead: isHead, keepsAlive: keepsAlive, loop: shard.loop))
-    if keepsAlive {
-      arm(Self.keepAlive)
-    } else {
-      close()
+    for piece in router.encode(response, isHead: isHead, keepsAlive: keepsAlive, loop: shard.loop) {
+      connection.write(piece)
     }
+    if !keepsAlive { close() }
   }
 
-  // MARK: Ends
+  // MARK: One address's share
 
-  /// How long a connection may rest between two requests.
-  private static let keepAlive = Duration.seconds(60)
+  /// Behind a proxy the client is known only now, and counts from the head of its request to the end of the answer; as
+  /// a WebSocket, to its end.
+  private func hasRoomForClient(of head: RequestHead) -> Bool {
+    guard let client = router.clients.client(of: head, peer: connection.peer) else { return true }
+    return connection.count(for: client)
+  }
+
+  /// A browser can't read the status of a refused handshake, but it can read a Close.
+  private func turnAway(_ head: RequestHead, _ body: [UInt8]) -> Bool {
+    let reason = "too many connections from your address; close some and come back"
+    guard ServerHandshake.isUpgrade(head.headers.pairs),
+      case .upgrade(let upgrade) = router.route(head, body: body, on: shard)
+    else {
+      let retry = [(name: "Retry-After", value: ConnectionRefusal.retrySeconds)]
+      finish(.error(503, "too_many_connections", reason, headers: retry), head)
+      return false
+    }
+    var machine = WebSocketConnection(
+      role: .server, limits: WebSocketLimits(messageBytes: 0, fragments: 1, replyBytes: 0))
+    var out = upgrade.response
+    try? machine.close(.tooManyConnections, reason: reason, into: &out)
+    router.count(101)
+    connection.write(out)
+    close()
+    return true
+  }
+
+  // MARK: Waits
+
+  /// Sets the time for what the client is waited for now, unless it runs already.
+  private func watch() {
+    guard !isClosed else { return }
+    let next: HTTPPhase =
+      if isClogged {
+        .room
+      } else if isWaiting {
+        .answer
+      } else if head != nil {
+        .body
+      } else if parser.isIdle {
+        // The first head is awaited from the start.
+        phase == .head ? .head : .idle
+      } else {
+        .head
+      }
+    guard next != phase else { return }
+    phase = next
+    switch next {
+    case .head, .body: arm(router.settings.limits.handshake)
+    case .idle: arm(router.settings.limits.keepAlive)
+    case .answer: shard.loop.cancel(timer)
+    // What was written in this turn has not been offered to the kernel yet; if that takes it all, `drained` is not called.
+    case .room: arm(.milliseconds(1))
+    }
+  }
 
   private func arm(_ duration: Duration) {
     shard.loop.cancel(timer)
@@ -137,33 +223,72 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   }
 
   func timerFired(tag: UInt64, now: LoopInstant) {
-    guard !isClosed, !isWaiting else { return }
-    if parser.isIdle, head == nil { return close() }
-    send(
-      .error(408, "timeout", "the request took too long to arrive"), isHead: false, keepsAlive: false)
+    guard !isClosed else { return }
+    switch phase {
+    case .answer: return
+    case .room: return lookForRoom(now: now)
+    case .idle: close()
+    case .head where parser.isIdle: close()
+    case .head, .body:
+      send(
+        .error(408, "timeout", "the request took too long to arrive"), isHead: false, keepsAlive: false)
+    }
+    router.count(timeout: phase)
   }
+
+  private func lookForRoom(now: LoopInstant) {
+    if hasRoom() { return goOn() }
+    let deadline = connection.lastProgress + router.settings.limits.slow
+    if now < deadline {
+      timer = shard.loop.schedule(at: deadline, self, tag: 0)
+    } else {
+      router.count(timeout: phase)
+      end()
+      connection.close(.timedOut, afterFlush: false)
+    }
+  }
+
+  func drained(_ connection: Connection) {
+    if isClogged, hasRoom() { goOn() }
+  }
+
+  // MARK: Ends
 
   func inputEnded(on connection: Connection) {
     // A half-closed client may still wait for its answer.
-    if !isWaiting { close() }
+    if !isWaiting, !isClogged { close() }
   }
 
   /// The server drains: nobody waits for an answer here.
   func closeIfIdle() {
-    if !isWaiting, parser.isIdle, head == nil { close() }
+    if !isWaiting, !isClogged, parser.isIdle, head == nil { close() }
   }
 
   private func close() {
     guard !isClosed else { return }
-    isClosed = true
-    sessions.remove(connection.id)
-    shard.loop.cancel(timer)
+    end()
     connection.close(.requested, afterFlush: true)
   }
 
-  func closed(_ connection: Connection, reason: CloseReason) {
+  private func end() {
     isClosed = true
+    stash = []
     sessions.remove(connection.id)
     shard.loop.cancel(timer)
   }
+
+  func closed(_ connection: Connection, reason: CloseReason) { end() }
+}
+
+/// What an HTTP connection waits for.
+enum HTTPPhase: String, CaseIterable {
+  /// The end of a request's head; of the first one from the start.
+  case head
+  case body
+  /// Our own answer.
+  case answer
+  /// That the client takes what it was answered.
+  case room
+  /// The next request.
+  case idle
 }

@@ -29,14 +29,16 @@ final class Router: Sendable {
   let limits: HTTPLimits
   let services: Services
   let origins: OriginPolicy
+  let clients: ClientAddresses
 
   init(settings: Settings, services: Services) {
     self.settings = settings
     self.services = services
     limits = HTTPLimits(
-      lineBytes: settings.limits.headBytes, headBytes: settings.limits.headBytes, headerCount: 100,
-      bodyBytes: settings.limits.bodyBytes)
+      lineBytes: settings.limits.headBytes, headBytes: settings.limits.headBytes,
+      headerCount: settings.limits.headerCount, bodyBytes: settings.limits.bodyBytes)
     origins = OriginPolicy(allowed: settings.http.allowedOrigins)
+    clients = ClientAddresses(trusted: settings.http.trustedProxies)
   }
 
   func route(_ head: RequestHead, body: [UInt8], on shard: Shard) -> Action {
@@ -59,6 +61,8 @@ final class Router: Sendable {
   }
 
   private func dispatch(_ request: Request) -> Action {
+    // RFC 9110 §9.3.7: about the server as a whole there is nothing to say, but that it is there.
+    if request.head.target == "*" { return .now(Response(status: 204)) }
     switch request.segments.first ?? "" {
     case "ws" where request.segments.count == 1: return upgrade(request)
     case "api" where request.segments.count > 2 && request.segments[1] == "v1": return api(request)
@@ -94,6 +98,10 @@ final class Router: Sendable {
 
   private func upgrade(_ request: Request) -> Action {
     let head = request.head
+    // RFC 6455 §4.2.1 knows no handshake with a body: who sees one does not agree with us about what follows.
+    guard request.body.isEmpty, head.headers.first("Transfer-Encoding") == nil else {
+      return .now(.error(400, "bad_request", "An opening handshake has no body; send none."))
+    }
     let handshake: ServerHandshake
     do throws(HandshakeRefusal) {
       handshake = try ServerHandshake(
@@ -135,12 +143,15 @@ final class Router: Sendable {
 
   // MARK: Encoding
 
-  func encode(_ response: Response, isHead: Bool, keepsAlive: Bool, loop: EventLoop) -> [UInt8] {
+  /// What is to be written, one piece after the other. The body is not copied: clients that are slow to take a page share it.
+  func encode(_ response: Response, isHead: Bool, keepsAlive: Bool, loop: EventLoop) -> [[UInt8]] {
     Self.encode(
       response, isHead: isHead, keepsAlive: keepsAlive, unixSeconds: loop.wallClockMilliseconds / 1_000)
   }
 
-  static func encode(_ response: Response, isHead: Bool, keepsAlive: Bool, unixSeconds: Int64) -> [UInt8] {
+  static func encode(
+    _ response: Response, isHead: Bool, keepsAlive: Bool, unixSeconds: Int64
+  ) -> [[UInt8]] {
     var headers = HTTPHeaders(response.headers)
     headers.append("Date", HTTPDate.format(unixSeconds: unixSeconds))
     if !HTTPStatus.allowsNoBody(response.status) {
@@ -148,21 +159,33 @@ final class Router: Sendable {
     }
     if !keepsAlive { headers.append("Connection", "close") }
     var out: [UInt8] = []
-    out.reserveCapacity(256 + response.body.count)
+    out.reserveCapacity(256)
     do {
       try ResponseEncoder.encode(ResponseHead(status: response.status, headers: headers), into: &out)
     } catch {
       // A header that can't be sent is ours; the client gets an answer all the same.
-      return Array(
-        "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
+      return [
+        Array("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
+      ]
     }
-    if !isHead { out.append(contentsOf: response.body) }
-    return out
+    return isHead || response.body.isEmpty ? [out] : [out, response.body]
   }
 
   private let responses: [Counter] = (1...5).map {
     Counter(label: "http_responses_total", dimensions: [("status", "\($0)xx")])
   }
+
+  private let malformed = Counter(label: "http_requests_malformed_total")
+
+  private let timeouts = Dictionary(
+    uniqueKeysWithValues: HTTPPhase.allCases.filter { $0 != .answer }.map {
+      ($0, Counter(label: "http_timeouts_total", dimensions: [("waiting_for", $0.rawValue)]))
+    })
+
+  /// A request that broke a rule of HTTP/1.1, or a limit of ours.
+  func count(refused error: HTTPError) { malformed.increment() }
+
+  func count(timeout phase: HTTPPhase) { timeouts[phase]?.increment() }
 
   func count(_ status: Int) {
     if (1...5).contains(status / 100) { responses[status / 100 - 1].increment() }
