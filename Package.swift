@@ -22,6 +22,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: swiftSettings)
 }
 
+/// What the fuzz targets of Tests/Fuzz look into.
+let fuzzedRooms: [Target.Dependency] = [
+  "JSON", "WebSocket", "HTTP1", "Ethereum", "Ledger", "Upstream", "Refresh", "Pricing", "Push", "Server",
+]
+
 let package = Package(
   name: "walletpush",
   platforms: [.macOS(.v15)],
@@ -115,5 +120,48 @@ let package = Package(
     tests("DevnetTests", ["Devnet"]),
     tests("ServerTests", ["Server"]),
     tests("IntegrationTests", ["Server", "Devnet"]),
+    .testTarget(
+      name: "FuzzTests", dependencies: fuzzedRooms, path: "Tests/Fuzz",
+      exclude: ["Driver.swift", "corpus", "dictionaries", "found"],
+      sources: ["Targets", "ReplayTests.swift"],
+      swiftSettings: swiftSettings),
   ]
 )
+
+// For the thread sanitizer: tells it what Swift's Mutex does. .ci/sanitize asks for it.
+if Context.environment["WALLETPUSH_TSAN"] != nil {
+  package.targets.append(.target(name: "ThreadSanitizer", path: "Tests/ThreadSanitizer"))
+  for target in package.targets where target.name == "TestSupport" {
+    target.dependencies.append("ThreadSanitizer")
+  }
+}
+
+// The fuzzers instead of all that, where .ci/fuzz asks for them: the rooms they need, with counters in them.
+if Context.environment["WALLETPUSH_FUZZ"] != nil {
+  let instrumented: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // Optimised, and yet with the checks that a debug build has.
+    .unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug"]),
+  ]
+  let left: Set = ["Storage", "Devnet", "walletpush", "TestSupport"]
+  package.products = []
+  package.targets.removeAll { $0.type == .test || left.contains($0.name) }
+  for target in package.targets where !target.name.hasPrefix("C") { target.swiftSettings = instrumented }
+  // Of the Server the settings alone: the rest would bring the database.
+  for target in package.targets where target.name == "Server" {
+    target.path = "Sources/Server/Configuration"
+    target.dependencies = [
+      "JSON", "Ethereum", "Upstream", .product(name: "Configuration", package: "swift-configuration"),
+    ]
+  }
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: fuzzedRooms, path: "Tests/Fuzz",
+      exclude: ["ReplayTests.swift", "corpus", "dictionaries", "found"],
+      sources: ["Targets", "Driver.swift"],
+      swiftSettings: instrumented + [.unsafeFlags(["-parse-as-library"])],
+      // Not gold: it stumbles over libFuzzer's own main, which SwiftPM puts ours before.
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
+}

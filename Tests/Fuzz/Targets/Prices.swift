@@ -1,0 +1,56 @@
+// What a price source answers, and token lists in the Uniswap format.
+//
+// Invariant: JSON gives quotes, changes and tokens, or typed errors, nothing else. A price is above zero and
+// its text reads itself; a change and a time are within belief; entries that are no price are counted. Tokens
+// are within the limit, each once, with clean texts; no entry is lost from the counts.
+
+import Ethereum
+import JSON
+import Ledger
+
+@testable import Pricing
+
+func fuzzPrices(_ input: FuzzInput) throws {
+  guard let value = try? JSONParser.parse(input.rest, limits: JSONLimits(depth: 16, numberBytes: 512)) else {
+    return
+  }
+  let entries = value["coins"]?.object?.count ?? 0
+  if let answer = try? DefiLlama.parsePrices(value, now: 1_800_000_000_000) {
+    try require(answer.quotes.count + answer.nonsense <= entries, "more quotes than entries")
+    for quote in answer.quotes.values { try check(quote) }
+  }
+  if let changes = DefiLlama.parseChanges(value) {
+    try require(changes.count <= entries, "more changes than entries")
+    for change in changes.values {
+      try require(change.value.magnitude < 100_000_000, "a change of \(change)")
+    }
+  }
+  _ = DefiLlama.retryAfter(value["retry"]?.string)
+}
+
+private func check(_ quote: Quote) throws {
+  try require(!quote.price.isZero && !quote.price.isNegative, "a price of \(quote.price.plainText)")
+  try requireEqual(ExactDecimal(parsing: quote.price.plainText), quote.price, "a price's text")
+  try require((0...9_999_999_999_000).contains(quote.time), "a time of \(quote.time)")
+}
+
+func fuzzTokenLists(_ input: FuzzInput) throws {
+  guard let value = try? JSONParser.parse(input.rest, limits: JSONLimits(depth: 16, numberBytes: 128)),
+    let chain = ChainRegistry.chains.first
+  else { return }
+  let limit = 3
+  guard let list = try? TokenList(value, chain: chain, limit: limit) else { return }
+  let entries = value["tokens"]?.array?.count ?? 0
+  let skipped = list.skipped.values.reduce(0, +)
+  try require(list.tokens.count <= limit, "\(list.tokens.count) tokens")
+  try require(list.tokens.count + list.otherChains + skipped == entries, "an entry is lost")
+  try require(Set(list.tokens.map(\.address)).count == list.tokens.count, "a token twice")
+  for token in list.tokens {
+    try requireClean(token.name, limit: TokenText.nameLimit)
+    try requireClean(token.symbol, limit: TokenText.symbolLimit)
+    try require((0...77).contains(token.decimals), "\(token.decimals) decimals")
+    if let logo = token.logo {
+      try require(logo.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 }, "a logo at \(logo.shown)")
+    }
+  }
+}
