@@ -43,6 +43,7 @@ let package = Package(
     room("WebSocket", ["COpenSSL"]),
     room("HTTP1", []),
     room("Ethereum", ["JSON"]),
+    room("Access", ["COpenSSL", "JSON", "Ethereum"]),
     room(
       "EventLoop",
       ["CLinux", .product(name: "Metrics", package: "swift-metrics")]),
@@ -83,7 +84,7 @@ let package = Package(
     room(
       "Server",
       [
-        "COpenSSL", "JSON", "HTTP1", "WebSocket", "Ethereum", "EventLoop", "Ledger", "Storage",
+        "COpenSSL", "JSON", "HTTP1", "WebSocket", "Ethereum", "Access", "EventLoop", "Ledger", "Storage",
         "Upstream", "Refresh", "Pricing", "Push",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -98,11 +99,14 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
     tests("JSONTests", ["JSON"]),
     tests("WebSocketTests", ["WebSocket"]),
     tests("HTTP1Tests", ["HTTP1"]),
     tests("EthereumTests", ["Ethereum"]),
+    tests("AccessTests", ["Access"]),
     tests("EventLoopTests", ["EventLoop"]),
     tests("LedgerTests", ["Ledger"]),
     tests("StorageTests", ["Storage"]),
