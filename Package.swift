@@ -48,6 +48,7 @@ let package = Package(
     room("WebSocket", ["COpenSSL", "CZlib"]),
     room("HTTP1", []),
     room("Ethereum", ["JSON"]),
+    room("Access", ["COpenSSL", "JSON", "Ethereum"]),
     room(
       "EventLoop",
       ["CLinux", "COpenSSL", .product(name: "Metrics", package: "swift-metrics")]),
@@ -88,7 +89,7 @@ let package = Package(
     room(
       "Server",
       [
-        "COpenSSL", "JSON", "HTTP1", "WebSocket", "Ethereum", "EventLoop", "Ledger", "Storage",
+        "COpenSSL", "JSON", "HTTP1", "WebSocket", "Ethereum", "Access", "EventLoop", "Ledger", "Storage",
         "Upstream", "Refresh", "Pricing", "Push",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -104,12 +105,13 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     .target(
-      name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/TestSupport", swiftSettings: swiftSettings
-    ),
+      name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
     tests("JSONTests", ["JSON"]),
     tests("WebSocketTests", ["WebSocket"]),
     tests("HTTP1Tests", ["HTTP1"]),
     tests("EthereumTests", ["Ethereum"]),
+    tests("AccessTests", ["Access"]),
     tests("EventLoopTests", ["COpenSSL", "EventLoop"]),
     tests("LedgerTests", ["Ledger"]),
     tests("StorageTests", ["Storage"]),

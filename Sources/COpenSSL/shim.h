@@ -26,6 +26,10 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+// Keys
+
+static inline int copenssl_EVP_PKEY_PUBLIC_KEY(void) { return EVP_PKEY_PUBLIC_KEY; }
+
 // Contexts
 
 static inline long copenssl_SSL_CTX_set_mode(SSL_CTX *context, long mode) {
