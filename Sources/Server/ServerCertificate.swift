@@ -89,6 +89,6 @@ public struct ServerCertificate: Sendable {
   /// A browser that was sent to `http://` on this port shows it.
   private static let plainTextAnswer = Router.encode(
     .error(400, "bad_request", "this port speaks TLS: use https:// or wss://"), isHead: false,
-    keepsAlive: false,
-    unixSeconds: Int64(time(nil)))
+    keepsAlive: false, unixSeconds: Int64(time(nil))
+  ).flatMap(\.self)
 }

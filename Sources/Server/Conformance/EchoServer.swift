@@ -18,7 +18,7 @@ public final class EchoServer: Sendable {
   /// - Parameters:
   ///   - port: 0 picks a free one.
   ///   - tls: nil: plain text.
-  public init(port: UInt16, loops count: Int, tls files: Settings.TLS?) throws {
+  public init(port: UInt16, loops count: Int, tls files: Settings.TLS? = nil) throws {
     let tls = try files.map { try ServerCertificate($0).makeServer() }
     loops = try EventLoopGroup(count: count, name: "echo", configuration: .standard)
     var address = ListenAddress(host: "127.0.0.1", port: port)
