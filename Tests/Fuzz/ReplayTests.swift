@@ -34,8 +34,9 @@ struct ReplayTests {
   }
 
   @Test("every folder belongs to a target", arguments: ["corpus", "found"])
-  func folders(kind: String) throws {
-    let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path + "/" + kind)
+  func folders(kind: String) {
+    // Nothing was found yet: then there is no folder.
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: Self.folder.path + "/" + kind)) ?? []
     for name in names where !name.hasPrefix(".") {
       #expect(FuzzTarget.named(name) != nil, "\(kind)/\(name)")
     }

@@ -404,8 +404,10 @@ import Testing
         await Task.yield()
       }
       var bytes = try await wire.untilEnd()
-      #expect(Answer.take(from: &bytes)?.status == 100)
-      #expect(Answer.take(from: &bytes)?.status == 201)
+      // RFC 9110 §10.1.1: it may be left out when the body is on its way already.
+      var status = Answer.take(from: &bytes)?.status
+      if status == 100 { status = Answer.take(from: &bytes)?.status }
+      #expect(status == 201)
     }
   }
 

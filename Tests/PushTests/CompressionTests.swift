@@ -52,7 +52,8 @@ struct CompressionTests {
     let statistics = try await deflateStatistics(bench)
     #expect((statistics.compressedMessages > 0) == (deflate != .none))
     #expect((statistics.inflatedMessages > 0) == (deflate != .none))
-    #expect(statistics.compressedBytesOut * 2 <= statistics.compressedBytesIn)
+    // A price alone has little to repeat.
+    #expect(statistics.compressedBytesOut * 3 <= statistics.compressedBytesIn * 2)
   }
 
   @Test func aBatchIsCompressedOnceForAll() async throws {

@@ -194,9 +194,8 @@ struct WebSocketClientTests {
     defer { server.stop() }
     let security = try certificates.client
     let url = try server.url(scheme: "wss", host: "localhost")
-    guard
-      case .failed(.transport(.insecure)) = try await ending(WebSocketRecorder(url) { $0.security = security })
-    else {
+    let refused = try await ending(WebSocketRecorder(url) { $0.security = security })
+    guard case .failed(.transport(.insecure)) = refused else {
       Issue.record("a stranger's certificate was believed")
       return
     }
