@@ -35,12 +35,15 @@ public struct ExtensionOffer: Hashable, Sendable {
 enum HeaderList {
   /// The values of all fields called `name`, whatever its case, without the blanks around them.
   static func values(of name: String, in fields: HeaderFields) -> [String] {
-    fields.filter { equal($0.name, name) }.map { trim(Substring($0.value)) }
+    var values: [String] = []
+    for field in fields where equal(field.name, name) { values.append(trim(field.value[...])) }
+    return values
   }
 
   /// Whether the two are equal but for the case of ASCII letters.
   static func equal(_ a: String, _ b: String) -> Bool {
-    a.utf8.elementsEqual(b.utf8) { lowercased($0) == lowercased($1) }
+    // Nearly all names differ in length.
+    a.utf8.count == b.utf8.count && a.utf8.elementsEqual(b.utf8) { lowercased($0) == lowercased($1) }
   }
 
   /// Whether a comma-separated list, over all its fields, has the element `token`, in any case.
