@@ -195,7 +195,8 @@ struct WebSocketClientTests {
     let security = try certificates.client
     let url = try server.url(scheme: "wss", host: "localhost")
     guard
-      case .failed(.transport(.insecure)) = try await ending(WebSocketRecorder(url) { $0.security = security })
+      case .failed(.transport(.insecure)) = try await ending(
+        WebSocketRecorder(url) { $0.security = security })
     else {
       Issue.record("a stranger's certificate was believed")
       return
