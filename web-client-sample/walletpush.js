@@ -13,9 +13,9 @@
 //               · {state: "closed", code, reason}: the server does not want us back unchanged
 //   resumed     {resumed, changed}: the answer to a subscribe with `since`
 //   change      the list `applyFrame` (state.js) answered
-//   refused     {key, code, message}: a wallet or token the server did not take
+//   refused     {key, code, message}: a wallet or token the server did not take, or gives no longer
 //   deleted     {wallet}: deleted on the server; the subscription is over
-//   auth        {state: "expiring", at} or {state: "refused", code, message}
+//   auth        {state: "accepted"} · {state: "expiring", at} · {state: "refused", code, message}
 //   problem     {code, message}: an error that answers no call of ours
 
 import { Connection } from "./connection.js";
@@ -231,6 +231,7 @@ export class WalletPushClient extends EventTarget {
       return;
     }
     this.#authorized = true;
+    this.#emit("auth", { state: "accepted" });
     if (!renewal) this.#subscribeAll();
   }
 
@@ -244,10 +245,17 @@ export class WalletPushClient extends EventTarget {
           this.#tracker.remove("wallets", frame.wallet);
           this.#emit("deleted", { wallet: frame.wallet });
         }
+        if (frame.state === "forbidden") return this.#forbidden(frame.wallet);
         break;
     }
     this.#tracker.receive(frame);
     this.#changed(applyFrame(this.state, frame));
+  }
+
+  /** A newer access token does not grant it. */
+  #forbidden(key) {
+    this.#forget("wallets", key);
+    this.#emit("refused", { key, code: "forbidden", message: "the access token does not grant this wallet" });
   }
 
   #replied(frame) {

@@ -203,9 +203,14 @@ public actor Ledger {
   public var watchedWalletCount: Int { walletWatchers.count }
 
   /// A page of wallets in the order of their numbers: those after `after`, at most `limit`.
-  public func walletPage(after: WalletID, limit: Int) -> [(id: WalletID, key: WalletKey)] {
+  ///
+  /// - Parameter keys: only these; nil: all.
+  public func walletPage(
+    after: WalletID, limit: Int, among keys: Set<WalletKey>? = nil
+  ) -> [(id: WalletID, key: WalletKey)] {
     // Paging is rare next to everything else: sorting on demand costs less than an ordered index kept always.
-    wallets.keys.filter { $0 > after }.sorted().prefix(limit).compactMap { id in
+    let ids = keys.map { $0.compactMap { walletIDs[$0] } } ?? Array(wallets.keys)
+    return ids.filter { $0 > after }.sorted().prefix(limit).compactMap { id in
       wallets[id].map { (id, $0.key) }
     }
   }

@@ -6,6 +6,7 @@ import WebSocket
 
 extension PushClient {
   func perform(_ operation: Operation, id: MessageID?) {
+    guard isAuthorized || operation.needsNoToken else { return refuse(id, Self.unauthorized) }
     switch operation {
     case .subscribe(let subscription): subscribe(subscription, id: id)
     case .unsubscribe(let wallets, let tokens): unsubscribe(wallets, tokens, id: id)
@@ -16,9 +17,7 @@ extension PushClient {
       write(Replies.ok(id))
       apply(rate: rate, batch: batch)
       pump()
-    case .auth:
-      // No tokens are asked for, so any is as good as none.
-      write(Replies.ok(id))
+    case .auth(let token): authorize(token, id: id)
     case .ping: write(Replies.pong(id, time: shard.loop.wallClockMilliseconds))
     }
   }
@@ -27,6 +26,7 @@ extension PushClient {
 
   /// `GET /ws?wallet=…`: a subscribe without id.
   func subscribe(toNamed names: [String]) {
+    guard isAuthorized else { return refuse(nil, Self.unauthorized) }
     var subscription = Subscription()
     var list = KeyList<WalletKey>()
     for name in names {
@@ -45,6 +45,11 @@ extension PushClient {
   private func subscribe(_ subscription: Subscription, id: MessageID?) {
     var subscription = subscription
     var failed = subscription.failedKeys
+    subscription.wallets?.keys.removeAll { key in
+      if mayUse(key) { return false }
+      failed.append(FailedKey(text: key.description, isToken: false, refusal: Self.forbidden))
+      return true
+    }
     var room = max(0, shard.settings.walletsPerConnection - wallets.count - tokens.count)
     subscription.wallets?.keys.removeAll { key in
       if isSubscribed(to: key) { return false }
@@ -179,6 +184,7 @@ extension PushClient {
   // MARK: - Get, refresh, set
 
   private func get(_ key: WalletKey, id: MessageID?) {
+    guard mayUse(key) else { return refuse(id, Self.forbidden) }
     if let wallet = shard.wallets[key] {
       write(Replies.ok(id) { $0.append(wallet: key) })
       let encoder = SnapshotEncoder(
@@ -208,6 +214,7 @@ extension PushClient {
   }
 
   private func refresh(_ key: WalletKey, id: MessageID?) {
+    guard mayUse(key) else { return refuse(id, Self.forbidden) }
     isWaiting = true
     let shard = shard
     let name = connection.id
@@ -299,11 +306,12 @@ extension PushClient {
     detach(entry)
   }
 
-  /// The wallet was deleted.
-  func endSubscription(_ wallet: ShardWallet) {
+  /// The wallet was deleted, or is no longer this client's to see.
+  /// - Parameter farewell: the frame that says so.
+  func endSubscription(_ wallet: ShardWallet, _ farewell: [UInt8]) {
     settle(sendsNow: false)
     drop(wallet)
-    write(Replies.deleted(wallet.key))
+    write(farewell)
   }
 
   /// Takes this client out of the wallet's list; the last one of the list takes its place there.
@@ -329,6 +337,16 @@ extension PushClient {
       }
     }
     if token.clients.isEmpty { shard.releaseToken(token) }
+  }
+}
+
+extension Operation {
+  /// What works before a client has shown its access token.
+  fileprivate var needsNoToken: Bool {
+    switch self {
+    case .auth, .ping: true
+    case .subscribe, .unsubscribe, .list, .get, .refresh, .set: false
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 //
 //   PushClient.swift             coming, going, messages in
 //   PushClient+Operations.swift  what it asks for
+//   PushClient+Access.swift      what it may ask for, and until when
 //   PushClient+Delivery.swift    what it is sent, and what it is owed
 //   PushClient+Compression.swift the same, compressed
 //   PushClient+CatchUp.swift     the newest values above a cursor
@@ -35,6 +36,8 @@ final class PushClient: ConnectionHandler, TimerTarget {
   /// Strong, and let go of with the client when that has closed: an unowned one would count at every use.
   let shard: Shard
   let connection: Connection
+  /// nil where no access tokens are asked for.
+  var access: ClientAccess?
   var machine: WebSocketConnection
   let compression: ClientCompression
 
@@ -96,10 +99,12 @@ final class PushClient: ConnectionHandler, TimerTarget {
     excess = Allowance(now: now)
   }
 
-  func start(wallets names: [String], leftover: UnsafeMutableRawBufferPointer) {
+  func start(wallets names: [String], tokens: [String], leftover: UnsafeMutableRawBufferPointer) {
     write(Replies.hello(settings: shard.settings, epoch: shard.epoch, revision: shard.revision))
     scheduleLiveness()
     if shard.isDraining { return drain(retryMilliseconds: 1_000) }
+    authorize(handshake: tokens)
+    guard !isClosed else { return }
     if !names.isEmpty { subscribe(toNamed: names) }
     if !leftover.isEmpty { received(leftover, on: connection) }
   }
@@ -269,6 +274,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
     mask = 0
     shard.loop.cancel(livenessTimer)
     shard.loop.cancel(tickTimer)
+    if let access { shard.loop.cancel(access.timer) }
     shard.remove(self)
   }
 
@@ -298,6 +304,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
   enum TimerTag: UInt64 {
     case liveness
     case tick
+    case access
   }
 
   func timerFired(tag: UInt64, now: LoopInstant) {
@@ -305,6 +312,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
     switch TimerTag(rawValue: tag) {
     case .liveness: checkLiveness(now: now)
     case .tick: tick()
+    case .access: checkAccess()
     case nil: break
     }
   }

@@ -20,13 +20,15 @@ public struct PushSettings: Sendable {
   public var pongTimeout: Duration
   /// A client that takes nothing at all for so long is closed.
   public var slowTimeout: Duration
+  /// How long a client may stay without an access token, where tokens are asked for.
+  public var authorizationTimeout: Duration
   /// For the clients that negotiated permessage-deflate.
   public var compression = DeflateSettings.standard
 
   public init(
     serverName: String, walletsPerConnection: Int, messageBytes: Int, messageFrames: Int,
     operationsPerSecond: Double, excess: Int, unsentBytes: Int, pingInterval: Duration, pongTimeout: Duration,
-    slowTimeout: Duration
+    slowTimeout: Duration, authorizationTimeout: Duration
   ) {
     self.serverName = serverName
     self.walletsPerConnection = walletsPerConnection
@@ -38,6 +40,7 @@ public struct PushSettings: Sendable {
     self.pingInterval = pingInterval
     self.pongTimeout = pongTimeout
     self.slowTimeout = slowTimeout
+    self.authorizationTimeout = authorizationTimeout
   }
 
   var webSocketLimits: WebSocketLimits {

@@ -90,11 +90,27 @@ enum Replies {
     }
   }
 
-  static func deleted(_ wallet: WalletKey) -> [UInt8] {
+  /// The subscription ends: the wallet was deleted.
+  static func deleted(_ wallet: WalletKey) -> [UInt8] { ended(wallet, "deleted") }
+
+  /// The subscription ends: the newer access token does not grant the wallet.
+  static func forbidden(_ wallet: WalletKey) -> [UInt8] { ended(wallet, "forbidden") }
+
+  private static func ended(_ wallet: WalletKey, _ state: StaticString) -> [UInt8] {
     frame("status") { out in
       out.append(",\"wallet\":\"")
       out.append(contentsOf: wallet.description.utf8)
-      out.append("\",\"state\":\"deleted\"")
+      out.append("\",\"state\":\"")
+      out.append(state)
+      out.append(34)
+    }
+  }
+
+  /// The access token is about to end.
+  static func expiring(at time: UnixMilliseconds) -> [UInt8] {
+    frame("status") { out in
+      out.append(",\"auth\":\"expiring\",\"at\":")
+      out.append(decimal: time)
     }
   }
 

@@ -104,14 +104,14 @@ extension Shard {
       for client in wallet.clients { client.send(status: frame) }
     case .chain, .prices:
       statuses[status.subject] = (frame, status.isAbnormal)
-      for client in clientList.values { client.send(status: frame) }
+      for client in clientList.values where client.isAuthorized { client.send(status: frame) }
     }
   }
 
   /// A wallet was deleted: its subscriptions end.
   private func end(wallet id: WalletID) {
     guard let wallet = walletsByID[id] else { return }
-    for client in Array(wallet.clients) { client.endSubscription(wallet) }
+    for client in Array(wallet.clients) { client.endSubscription(wallet, Replies.deleted(wallet.key)) }
     retire(wallet, tellsLedger: false)
   }
 

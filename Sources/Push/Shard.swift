@@ -24,6 +24,10 @@ public final class Shard: @unchecked Sendable {
   public let loop: EventLoop
   let settings: PushSettings
   let refresher: any RefreshRequester
+  /// nil: no tokens are asked for.
+  let authenticator: (any Authenticator)?
+  /// What tokens end by.
+  let wallClock: () -> UnixMilliseconds
   var inbox: LedgerInbox?
 
   /// What the ledger calls this life of the counter.
@@ -62,11 +66,20 @@ public final class Shard: @unchecked Sendable {
   public var deflateStatistics: DeflateStatistics { deflatePool.statistics }
 
   /// Before the loop starts.
-  public init(index: Int, loop: EventLoop, settings: PushSettings, refresher: any RefreshRequester) {
+  ///
+  /// - Parameters:
+  ///   - authenticator: nil: no access tokens are asked for.
+  ///   - wallClock: nil: the loop's.
+  public init(
+    index: Int, loop: EventLoop, settings: PushSettings, refresher: any RefreshRequester,
+    authenticator: (any Authenticator)? = nil, wallClock: (() -> UnixMilliseconds)? = nil
+  ) {
     self.index = index
     self.loop = loop
     self.settings = settings
     self.refresher = refresher
+    self.authenticator = authenticator
+    self.wallClock = wallClock ?? { [unowned loop] in loop.wallClockMilliseconds }
     deflatePool = DeflatePool(settings.compression)
     loop.addTurnEndHook { [unowned self] in self.endTurn() }
   }
@@ -81,17 +94,18 @@ public final class Shard: @unchecked Sendable {
   /// Takes over an upgraded connection: says hello, then acts on `?wallet=` as a subscribe without id.
   ///
   /// - Parameters:
+  ///   - tokens: the access tokens of the handshake: none, or one.
   ///   - deflate: what was negotiated; nil: no compression.
   ///   - leftover: bytes that came after the request.
   public func adopt(
-    _ connection: Connection, wallets: [String], deflate: DeflateParameters? = nil,
+    _ connection: Connection, wallets: [String], tokens: [String] = [], deflate: DeflateParameters? = nil,
     leftover: UnsafeMutableRawBufferPointer
   ) {
     let client = PushClient(shard: self, connection: connection, deflate: deflate)
     clientList[ObjectIdentifier(client)] = client
     statistics.opened += 1
     connection.handler = client
-    client.start(wallets: wallets, leftover: leftover)
+    client.start(wallets: wallets, tokens: tokens, leftover: leftover)
   }
 
   func remove(_ client: PushClient) {
@@ -192,6 +206,10 @@ public struct ShardStatistics: Sendable {
   /// Operations refused because they came too fast.
   public var rateLimited: UInt64 = 0
   public var closedAbuse: UInt64 = 0
+  /// Without an access token, or with a wrong one.
+  public var closedUnauthorized: UInt64 = 0
+  /// Their access tokens had ended.
+  public var closedExpired: UInt64 = 0
 
   public init() {}
 }

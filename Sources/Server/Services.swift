@@ -17,6 +17,8 @@ struct Services: Sendable {
   /// One for each shard, in their order.
   let sessions: [HTTPSessions]
   let files: StaticFiles
+  /// nil: no access tokens are asked for.
+  let access: AccessControl?
   let metrics: PrometheusMetrics
   let clock: @Sendable () -> UnixMilliseconds
 
@@ -71,6 +73,8 @@ struct Services: Sendable {
       ("compression_refused_data", Double(push.deflate.refusedData)),
       ("push_closed_abuse", Double(total.closedAbuse)),
       ("push_messages_rate_limited", Double(total.rateLimited)),
+      ("push_closed_unauthorized", Double(total.closedUnauthorized)),
+      ("push_closed_token_expired", Double(total.closedExpired)),
     ]
     for (name, value) in gauges { Gauge(label: name).record(value) }
   }
@@ -91,5 +95,7 @@ extension ShardStatistics {
     closedNoPong += other.closedNoPong
     rateLimited += other.rateLimited
     closedAbuse += other.closedAbuse
+    closedUnauthorized += other.closedUnauthorized
+    closedExpired += other.closedExpired
   }
 }

@@ -72,9 +72,7 @@ public final class WalletPushServer: Sendable {
     let parts: Parts
     for warning in settings.warnings { logger.warning("\(warning)") }
     if let warning = DescriptorLimit.raise(for: settings.limits.connections) { logger.notice("\(warning)") }
-    if settings.auth == nil {
-      logger.notice("no access tokens are asked for", metadata: ["host": "\(settings.http.host)"])
-    }
+    settings.sayWhoMayCome(logger)
     do {
       parts = try await Parts(settings: settings, metrics: metrics, logger: logger)
     } catch let error as StartError {
@@ -135,8 +133,8 @@ public final class WalletPushServer: Sendable {
     logger.info("stopped")
   }
 
-  /// SIGHUP: reads certificate, key and token lists anew and takes over the log level. What is wrong is logged, and what
-  /// was read before stays.
+  /// SIGHUP: reads certificate, key, access keys and token lists anew and takes over the log level. What is wrong is
+  /// logged, and what was read before stays.
   public func reload(_ settings: Settings) async {
     ServerLog.setLevel(settings.log.logLevel)
     reloadCertificate(settings.http.tls)
@@ -147,7 +145,21 @@ public final class WalletPushServer: Sendable {
         logger.error("token list not reloaded", metadata: ["reason": "\(error)"])
       }
     }
-    logger.notice("reloaded token lists and log level")
+    reloadKeys(settings.auth)
+    logger.notice("reloaded token lists, access keys and log level")
+  }
+
+  private func reloadKeys(_ newer: Settings.Auth?) {
+    do throws(StartError) {
+      switch (services.access, newer) {
+      case (let access?, let newer?): try access.reload(newer, logger: logger)
+      case (nil, nil): break
+      case (_?, nil): throw StartError("auth: tokens go on being asked for until the next start")
+      case (nil, _?): throw StartError("auth: tokens are not asked for before the next start")
+      }
+    } catch {
+      logger.error("access keys not reloaded", metadata: ["reason": "\(error)"])
+    }
   }
 
   private func reloadCertificate(_ files: Settings.TLS?) {
@@ -231,6 +243,7 @@ private struct Parts {
     self.settings = settings
     self.logger = logger
     tls = try Self.makeTLS(settings.http.tls, logger)
+    let access = try settings.auth.map { try AccessControl($0, logger: logger) }
     database = try Database.open(
       path: settings.storage.path, random: WalletPushServer.random(), settings: .standard, logger: logger)
     let inactive = try database.syncChains(
@@ -252,7 +265,8 @@ private struct Parts {
     let desk = DeferredDesk()
     let pushSettings = Self.pushSettings(settings)
     let shards = loops.loops.enumerated().map { index, loop in
-      Shard(index: index, loop: loop, settings: pushSettings, refresher: desk)
+      Shard(
+        index: index, loop: loop, settings: pushSettings, refresher: desk, authenticator: access)
     }
     ledger = Ledger(
       epoch: database.start.epoch, revision: database.start.revision,
@@ -296,7 +310,7 @@ private struct Parts {
     services = Services(
       serverName: WalletPushServer.name, ledger: ledger, refresh: refresh, writer: writer, shards: shards,
       sessions: shards.map { _ in HTTPSessions() },
-      files: try WebRoot.load(settings.http.webRoot, logger: logger), metrics: metrics,
+      files: try WebRoot.load(settings.http.webRoot, logger: logger), access: access, metrics: metrics,
       clock: WalletPushServer.clock)
     let router = Router(settings: settings, services: services)
     address = try Self.listen(settings, shards, router, tls)
@@ -357,7 +371,8 @@ private struct Parts {
       messageBytes: settings.limits.messageBytes, messageFrames: settings.limits.messageFrames,
       operationsPerSecond: settings.limits.opsPerSecond, excess: settings.limits.excessMessages,
       unsentBytes: settings.limits.unsentBytes, pingInterval: settings.limits.idlePing,
-      pongTimeout: settings.limits.pong, slowTimeout: settings.limits.slow)
+      pongTimeout: settings.limits.pong, slowTimeout: settings.limits.slow,
+      authorizationTimeout: settings.limits.handshake)
     push.compression = settings.compression.deflate
     return push
   }

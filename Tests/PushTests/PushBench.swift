@@ -9,7 +9,8 @@ import Testing
 @testable import Push
 
 /// Shards on real loops with a real ledger, behind a listener that "upgrades" at the first line of what comes:
-/// the names of `?wallet=`, with commas, and what compression was negotiated.
+/// the names of `?wallet=`, with commas, behind semicolons the tokens of the handshake, and what compression was
+/// negotiated.
 final class PushBench: Sendable {
   final class Store: WalletStore {
     private let failing = Mutex(false)
@@ -39,12 +40,14 @@ final class PushBench: Sendable {
       guard let end = held.firstIndex(of: 10) else { return }
       let line = String(decoding: held[..<end], as: UTF8.self)
       let parts = line.split(separator: "|", omittingEmptySubsequences: false)
-      let names = parts[0].split(separator: ",").map(String.init)
+      let texts = parts[0].split(separator: ";", omittingEmptySubsequences: false)
+      let names = texts[0].split(separator: ",").map(String.init)
+      let tokens = texts.dropFirst().map(String.init)
       let deflate = parts.last.flatMap { Deflate(rawValue: String($0)) }?.parameters
       var rest = Array(held[(end + 1)...])
       held = []
       rest.withUnsafeMutableBytes {
-        shard.adopt(connection, wallets: names, deflate: deflate, leftover: $0)
+        shard.adopt(connection, wallets: names, tokens: tokens, deflate: deflate, leftover: $0)
       }
     }
     func inputEnded(on connection: Connection) { connection.close(.requested, afterFlush: false) }
@@ -71,10 +74,11 @@ final class PushBench: Sendable {
   static let settings = PushSettings(
     serverName: "walletpush/test", walletsPerConnection: 100, messageBytes: 65_536,
     messageFrames: 64, operationsPerSecond: 100_000, excess: 100_000,
-    unsentBytes: 65_536, pingInterval: .seconds(60), pongTimeout: .seconds(60), slowTimeout: .seconds(60))
+    unsentBytes: 65_536, pingInterval: .seconds(60), pongTimeout: .seconds(60), slowTimeout: .seconds(60),
+    authorizationTimeout: .seconds(60))
 
   init(
-    shards count: Int = 1, sendBuffer: Int32? = nil, walletLimit: Int = 10_000,
+    shards count: Int = 1, sendBuffer: Int32? = nil, walletLimit: Int = 10_000, gate: Gatekeeper? = nil,
     _ change: (inout PushSettings) -> Void = { _ in }
   ) async throws {
     var settings = Self.settings
@@ -89,8 +93,7 @@ final class PushBench: Sendable {
       shards.append(
         Shard(
           index: index, loop: try EventLoop(name: "loop \(index)", configuration: configuration),
-          settings: settings,
-          refresher: refresher))
+          settings: settings, refresher: refresher, authenticator: gate, wallClock: gate.map { $0.time }))
     }
     self.shards = shards
     ledger = Ledger(
@@ -124,12 +127,12 @@ final class PushBench: Sendable {
   // MARK: Clients
 
   func client(
-    _ shard: Int = 0, wallets: [String] = [], answersPings: Bool = true, receiveBuffer: Int32? = nil,
-    deflate: Deflate = .none
+    _ shard: Int = 0, wallets: [String] = [], tokens: [String] = [], answersPings: Bool = true,
+    receiveBuffer: Int32? = nil, deflate: Deflate = .none
   ) async throws -> TestClient {
     let client = TestClient(
-      loop: clientLoop, wallets: wallets, answersPings: answersPings, receiveBuffer: receiveBuffer,
-      deflate: deflate)
+      loop: clientLoop, wallets: wallets, tokens: tokens, answersPings: answersPings,
+      receiveBuffer: receiveBuffer, deflate: deflate)
     try await client.connect(to: addresses[shard])
     return client
   }

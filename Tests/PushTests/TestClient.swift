@@ -54,10 +54,12 @@ final class TestClient: ConnectionHandler, TimerTarget, @unchecked Sendable {
   private let readsBuffer: Int32?
 
   init(
-    loop: EventLoop, wallets: [String], answersPings: Bool, receiveBuffer: Int32?, deflate: Deflate
+    loop: EventLoop, wallets: [String], tokens: [String], answersPings: Bool, receiveBuffer: Int32?,
+    deflate: Deflate
   ) {
     self.loop = loop
-    preamble = wallets.joined(separator: ",") + "|" + deflate.rawValue + "\n"
+    let handshake = ([wallets.joined(separator: ",")] + tokens).joined(separator: ";")
+    preamble = handshake + "|" + deflate.rawValue + "\n"
     let pool = DeflatePool(
       DeflateSettings(
         minimumBytes: 0, contextTakeover: true, windowBits: 15, level: 6, inflationRatio: 2_000))

@@ -290,23 +290,28 @@ import Testing
 
   static let authMissing =
     "auth.keys: missing: without the path of a JSON Web Key Set no token can be checked"
-  static let authNotBuilt =
-    "auth: auth is not built into this version; leave it out and let a proxy check the clients"
   static let tlsMissing = "missing: TLS needs a certificate and its key, each the path of a PEM file"
 
   @Test(arguments: [
-    (#"{"auth": {"keys": "jwks.json"}}"#, [authNotBuilt]),
-    (#"{"auth": {}}"#, [authMissing, authNotBuilt]),
-    (#"{"auth": {"issuer": ""}}"#, [authMissing, authNotBuilt]),
+    (#"{"auth": {"keys": "jwks.json"}}"#, []), (#"{"auth": {}}"#, [authMissing]),
+    (#"{"auth": {"issuer": ""}}"#, [authMissing]),
+    (
+      #"{"auth": {"keys": ""}}"#,
+      [#"auth.keys: expected the path of a JSON Web Key Set, found """#]
+    ),
+    (
+      #"{"auth": {"keys": "k", "walletsClaim": ""}}"#,
+      [#"auth.walletsClaim: expected a string that is not empty, found """#]
+    ),
   ])
-  func whatIsNotBuiltIsRefused(json: String, lines: [String]) {
+  func halfAnAuthIsRefused(json: String, lines: [String]) {
     #expect(Load(json: json).faults() == lines.map { "\(Load.file): \($0)" })
   }
 
-  @Test func whatIsNotBuiltIsRefusedFromEverywhere() {
+  @Test func halfAnAuthIsRefusedFromEverywhere() {
     #expect(
-      Load(environment: ["WALLETPUSH_AUTH_KEYS": "k"]).faults()
-        == ["environment variable WALLETPUSH_AUTH_KEYS: " + Self.authNotBuilt])
+      Load(environment: ["WALLETPUSH_AUTH_ISSUER": "i"]).faults()
+        == ["environment variable WALLETPUSH_AUTH_ISSUER: " + Self.authMissing])
   }
 
   @Test(arguments: [

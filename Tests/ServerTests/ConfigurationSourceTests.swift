@@ -133,7 +133,33 @@ import Testing
     }
   }
 
-  /// But for what stands in pairs, or waits to be built.
+  @Test func authIsReadFromEverywhere() throws {
+    var auth = Settings.Auth(keys: "/k/jwks.json")
+    #expect(
+      try Load(json: #"{"auth": {"keys": "/k/jwks.json", "issuer": "", "audience": ""}}"#).settings().auth
+        == auth)
+    auth.issuer = "https://id.example"
+    auth.audience = "walletpush"
+    auth.walletsClaim = "w"
+    let json = """
+      {"auth": {"keys": "/k/jwks.json", "issuer": "https://id.example", "audience": "walletpush",
+                "walletsClaim": "w"}}
+      """
+    let environment = [
+      "WALLETPUSH_AUTH_KEYS": "/k/jwks.json", "WALLETPUSH_AUTH_ISSUER": "https://id.example",
+      "WALLETPUSH_AUTH_AUDIENCE": "walletpush", "WALLETPUSH_AUTH_WALLETS_CLAIM": "w",
+    ]
+    let arguments = [
+      "--auth-keys", "/k/jwks.json", "--auth-issuer=https://id.example", "--auth-audience", "walletpush",
+      "--auth-wallets-claim", "w",
+    ]
+    #expect(try Load(json: json).settings().auth == auth)
+    #expect(try Load(environment: environment).settings().auth == auth)
+    #expect(try Load(arguments: arguments).settings().auth == auth)
+    #expect(try Load(json: #"{"auth": {"keys": "jwks.json"}}"#).settings().auth?.keys == "/etc/wp/jwks.json")
+  }
+
+  /// But for those that are nothing alone.
   @Test func noKeyIsForgotten() {
     let known =
       SettingDefinition<SettingsDraft>.all.map(\.key)
@@ -157,6 +183,7 @@ import Testing
     ethereum.tokenLists = ["/etc/wp/tokens.json"]
     expected.chains = [ethereum]
     expected.prices.sources = [.defiLlama, .coinGecko]
+    expected.auth = Settings.Auth(keys: "/etc/wp/jwks.json")
     #expect(settings == expected)
     #expect(settings.warnings.count == 1)
   }
@@ -171,7 +198,6 @@ import Testing
     #expect(try Load(json: file).settings().http.tls == tls)
   }
 
-  /// Without `auth`.
   static let example = """
     {
       "http":    {"host": "127.0.0.1", "port": 8080, "loops": 0,
@@ -187,6 +213,7 @@ import Testing
                   "defillama": {"url": "https://coins.llama.fi"},
                   "coingecko": {"url": "https://api.coingecko.com/api/v3", "apiKey": ""}},
       "refresh": {"cooldownSeconds": 10, "timeoutSeconds": 10},
+      "auth":    {"keys": "jwks.json", "issuer": "", "audience": "", "walletsClaim": "wallets"},
       "cache":   {"balanceSeconds": 300, "zeroBalanceSeconds": 86400, "tokenListSeconds": 300,
                   "priceSeconds": 60, "metadataSeconds": 86400},
       "limits":  {"connections": 100000, "connectionsPerAddress": 0, "walletsPerConnection": 100,

@@ -300,6 +300,29 @@ test("with a token, auth comes first; a refusal is told", async () => {
   assert.deepEqual(world.last("auth"), { state: "refused", code: "unauthorized", message: "no" });
 });
 
+test("a newer token is told of, and what it does not grant is forgotten", async () => {
+  const world = new World({ token: "first" });
+  world.client.subscribe({ wallets: [A, B] });
+  world.client.connect();
+  world.hello();
+  world.say({ type: "ok", id: world.lastSent.id });
+  await world.settle();
+  assert.deepEqual(world.last("auth"), { state: "accepted" });
+  world.say({ type: "ok", id: world.lastSent.id, wallets: [A, B], failed: [] });
+  await world.settle();
+  world.client.setToken("second");
+  world.say({ type: "ok", id: world.lastSent.id }, { type: "status", wallet: B, state: "forbidden" });
+  await world.settle();
+  assert.deepEqual([world.last("refused").key, world.last("refused").code], [B, "forbidden"]);
+  assert.deepEqual([...world.client.state.wallets.keys()], [A]);
+  world.socket.onclose({ code: 4101, reason: "expired" });
+  world.advance(500);
+  world.hello();
+  world.say({ type: "ok", id: world.lastSent.id });
+  await world.settle();
+  assert.deepEqual([world.lastSent.op, world.lastSent.wallets], ["subscribe", [A]]);
+});
+
 test("a deleted wallet is not subscribed again", () => {
   const world = World.live();
   world.say({ type: "status", wallet: A, state: "deleted" });

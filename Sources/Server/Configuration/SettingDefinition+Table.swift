@@ -96,7 +96,8 @@ extension SettingDefinition where Root == SettingsDraft {
     Self("limits.bodyBytes", .bytes, \.settings.limits.bodyBytes, "the body of a request"),
     Self(
       "limits.handshakeSeconds", .interval, \.settings.limits.handshake,
-      "from the connection to the end of its request's head, and again to the end of its body"),
+      "from the connection to the end of its request's head, again to the end of its body, and to its access token"
+    ),
     Self(
       "limits.keepAliveSeconds", .interval, \.settings.limits.keepAlive,
       "how long an HTTP connection may rest between two requests"),

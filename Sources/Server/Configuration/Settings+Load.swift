@@ -1,12 +1,6 @@
 import Ethereum
 
 extension Settings {
-  /// What is settled in the contract and waits to be built. Leaving it aside would be worse than not
-  /// starting: the server would be open where somebody asked for a lock.
-  static let notBuilt: [(section: String, instead: String)] = [
-    ("auth", "auth is not built into this version; leave it out and let a proxy check the clients")
-  ]
-
   /// Reads and checks all settings: the command line over the environment over the file over the defaults.
   ///
   /// - Parameters:
@@ -150,7 +144,6 @@ struct SettingsReader {
       faults.add(
         origin, "auth.keys", "missing: without the path of a JSON Web Key Set no token can be checked")
     }
-    refuseIfNotBuilt("auth", origin)
   }
 
   /// Who asked for a section: one of its keys, or the file by an empty object.
@@ -158,11 +151,6 @@ struct SettingsReader {
     let keys = SettingDefinition<SettingsDraft>.all.map(\.key).filter { $0.hasPrefix(section + ".") }
     return keys.lazy.compactMap { origins[$0] }.first
       ?? (layers.file.sections.contains(section) ? layers.file.origin : nil)
-  }
-
-  private mutating func refuseIfNotBuilt(_ section: String, _ origin: SettingOrigin) {
-    guard let part = Settings.notBuilt.first(where: { $0.section == section }) else { return }
-    faults.add(origin, section, part.instead)
   }
 }
 

@@ -131,7 +131,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
       isClosed = true
       sessions.remove(connection.id)
       shard.adopt(
-        connection, wallets: upgrade.wallets, deflate: upgrade.deflate,
+        connection, wallets: upgrade.wallets, tokens: upgrade.tokens, deflate: upgrade.deflate,
         leftover: UnsafeMutableRawBufferPointer(mutating: rest))
       return true
     }

@@ -1,5 +1,6 @@
 import HTTP1
 import JSON
+import Push
 
 /// What a route answers.
 struct Response: Sendable {
@@ -49,6 +50,8 @@ struct Request: Sendable {
   var body: [UInt8]
   var segments: [String]
   var query: [QueryItem]
+  /// What its access token allows.
+  var authority = Authority.nobody
 
   func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
 }

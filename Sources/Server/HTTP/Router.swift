@@ -21,6 +21,8 @@ final class Router: Sendable {
     var response: [UInt8]
     /// `?wallet=` of the address.
     var wallets: [String]
+    /// Access tokens of the request.
+    var tokens: [String]
     /// The compression that the response agrees to.
     var deflate: DeflateParameters?
   }
@@ -37,7 +39,8 @@ final class Router: Sendable {
     limits = HTTPLimits(
       lineBytes: settings.limits.headBytes, headBytes: settings.limits.headBytes,
       headerCount: settings.limits.headerCount, bodyBytes: settings.limits.bodyBytes)
-    origins = OriginPolicy(allowed: settings.http.allowedOrigins)
+    origins = OriginPolicy(
+      allowed: settings.http.allowedOrigins, isSecure: settings.http.tls != nil)
     clients = ClientAddresses(trusted: settings.http.trustedProxies)
   }
 
@@ -57,7 +60,7 @@ final class Router: Sendable {
     let request = Request(head: head, body: body, segments: segments, query: query)
     let action = dispatch(request)
     guard let origin = head.headers.first("Origin"), origins.isListed(origin) else { return action }
-    return action.allowing(origin)
+    return action.allowing(origin, isPreflight: head.method == "OPTIONS")
   }
 
   private func dispatch(_ request: Request) -> Action {
@@ -69,7 +72,8 @@ final class Router: Sendable {
     case "healthz" where request.segments.count == 1:
       return onlyRead(request) { .now(.json(200, Array(#"{"status":"ok"}"#.utf8))) }
     case "readyz" where request.segments.count == 1: return onlyRead(request, readiness)
-    case "metrics" where request.segments.count == 1: return onlyRead(request, metrics)
+    case "metrics" where request.segments.count == 1:
+      return authorized(request) { request in onlyRead(request) { metrics(for: request.authority) } }
     default: return .now(file(request))
     }
   }
@@ -80,8 +84,13 @@ final class Router: Sendable {
   }
 
   private func api(_ request: Request) -> Action {
+    // A browser asks before it sends the token, and so without it (Fetch §4.8, CORS-preflight fetch).
+    if request.head.method == "OPTIONS" { return .now(Response(status: 204)) }
+    return authorized(request, authorizedAPI)
+  }
+
+  private func authorizedAPI(_ request: Request) -> Action {
     let method = request.head.method
-    if method == "OPTIONS" { return .now(Response(status: 204)) }
     switch request.segments[2] {
     case "wallets": return walletRoute(request)
     case "chains" where request.segments.count == 3:
@@ -122,8 +131,10 @@ final class Router: Sendable {
       return .now(.error(500, "internal", "the handshake could not be answered"))
     }
     let wallets = request.query.filter { $0.name == "wallet" }.map(\.value)
+    let tokens =
+      BearerToken.all(in: head.headers) + BearerToken.all(inSubprotocols: handshake.subprotocols)
     return .upgrade(
-      Upgrade(response: response, wallets: wallets, deflate: agreement?.parameters))
+      Upgrade(response: response, wallets: wallets, tokens: tokens, deflate: agreement?.parameters))
   }
 
   // MARK: Files
@@ -193,14 +204,21 @@ final class Router: Sendable {
 }
 
 extension Router.Action {
-  /// Lets a page of a listed origin read the answer.
-  fileprivate func allowing(_ origin: String) -> Router.Action {
-    let headers: [(name: String, value: String)] = [
-      ("Access-Control-Allow-Origin", origin), ("Vary", "Origin"),
-      ("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE"),
-      ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, Last-Event-ID"),
-      ("Access-Control-Expose-Headers", "ETag, Retry-After"),
-    ]
+  private static let preflightHeaders: [(name: String, value: String)] = [
+    ("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE"),
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, Last-Event-ID"),
+    // In seconds: the most that Chromium takes.
+    ("Access-Control-Max-Age", "7200"),
+  ]
+  private static let exposingHeaders: [(name: String, value: String)] = [
+    ("Access-Control-Expose-Headers", "ETag, Retry-After, WWW-Authenticate")
+  ]
+
+  /// Lets a page of a listed origin read the answer, or ask whether it may (Fetch §3.2).
+  fileprivate func allowing(_ origin: String, isPreflight: Bool) -> Router.Action {
+    let headers =
+      [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
+      + (isPreflight ? Self.preflightHeaders : Self.exposingHeaders)
     switch self {
     case .now(var response):
       response.headers += headers

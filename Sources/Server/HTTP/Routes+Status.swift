@@ -2,6 +2,7 @@ import Ethereum
 import HTTP1
 import JSON
 import Ledger
+import Push
 
 extension Router {
   /// Ready: the database takes what is accepted. Degraded parts are named either way.
@@ -15,8 +16,10 @@ extension Router {
     }
   }
 
-  func metrics() -> Action {
-    .later {
+  /// The process's own figures are the operator's: a token that is bound to wallets is a user's.
+  func metrics(for authority: Authority) -> Action {
+    guard authority.wallets == nil else { return .now(forbidden("the server's figures")) }
+    return .later {
       await self.services.refreshGauges()
       return Response(
         status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],

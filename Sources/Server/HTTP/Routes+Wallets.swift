@@ -16,9 +16,9 @@ extension Router {
       if method == "POST" { return .later { await self.createWallet(request) } }
       return .now(.methodNotAllowed("GET, POST"))
     case 1:
-      if isRead { return .later { await self.withWallet(rest[0], registers: true, self.oneWallet) } }
+      if isRead { return .later { await self.withWallet(rest[0], request, registers: true, self.oneWallet) } }
       if method == "DELETE" {
-        return .later { await self.withWallet(rest[0], registers: false, self.deleteWallet) }
+        return .later { await self.withWallet(rest[0], request, registers: false, self.deleteWallet) }
       }
       return .now(.methodNotAllowed("GET, DELETE"))
     case 2: return walletPart(request, id: rest[0], part: rest[1], isRead: isRead)
@@ -34,7 +34,7 @@ extension Router {
     case "balances":
       guard isRead else { return .now(.methodNotAllowed("GET")) }
       return .later {
-        await self.withWallet(id, registers: true) { await self.balances($0, request) }
+        await self.withWallet(id, request, registers: true) { await self.balances($0, request) }
       }
     case "refresh_balances":
       guard request.head.method == "POST" else { return .now(.methodNotAllowed("POST")) }
@@ -59,8 +59,11 @@ extension Router {
   }
 
   /// Finds the wallet, or registers it where a key may do so, and goes on with it.
+  ///
+  /// Of a wallet that the access token does not grant nothing is told: its number is nobody's, its key is forbidden
+  /// whether or not somebody follows it.
   private func withWallet(
-    _ text: String, registers: Bool, language: Language = .english,
+    _ text: String, _ request: Request, registers: Bool, language: Language = .english,
     _ body: (WalletCells) async -> Response
   ) async -> Response {
     let name: WalletName
@@ -71,9 +74,12 @@ extension Router {
     }
     switch name {
     case .id(let id):
-      guard let cells = await services.ledger.wallet(id) else { return missing(text, language) }
+      guard let cells = await services.ledger.wallet(id), request.authority.grants(cells.key) else {
+        return missing(text, language)
+      }
       return await body(cells)
     case .key(let key):
+      guard request.authority.grants(key) else { return forbidden("wallet \(key)") }
       if registers {
         if let failure = await register(key).failure { return failure }
       }
@@ -114,7 +120,8 @@ extension Router {
       return .error(400, "bad_request", "after is the id of the last wallet of the page before")
     }
     let ledger = services.ledger
-    let page = await ledger.walletPage(after: WalletID(after), limit: limit)
+    let page = await ledger.walletPage(
+      after: WalletID(after), limit: limit, among: request.authority.wallets)
     let revision = await ledger.revision
     return .json(200) { writer in
       writer.key("wallets")
@@ -156,6 +163,7 @@ extension Router {
     } catch {
       return .error(400, "bad_wallet", error.description)
     }
+    guard request.authority.grants(key) else { return forbidden("wallet \(key)") }
     let registration = await register(key)
     if let failure = registration.failure { return failure }
     guard let id = await services.ledger.walletID(of: key), let cells = await services.ledger.wallet(id)
@@ -205,7 +213,7 @@ extension Router {
 
   private func refreshBalances(_ request: Request, id: String) async -> Response {
     let language = Language(acceptLanguage: request.head.headers.first("Accept-Language"))
-    return await withWallet(id, registers: true, language: language) { cells in
+    return await withWallet(id, request, registers: true, language: language) { cells in
       do throws(RefreshError) {
         let outcome = try await services.refresh.refreshNow(cells.id)
         return await refreshed(cells, outcome, language)
@@ -269,7 +277,7 @@ extension Router {
     guard let isVisible = body["is_visible"]?.bool else {
       return .error(400, "bad_request", #"send {"is_visible":true} or {"is_visible":false}"#)
     }
-    return await withWallet(id, registers: false) { cells in
+    return await withWallet(id, request, registers: false) { cells in
       await setVisible(isVisible, cells, token: token)
     }
   }
