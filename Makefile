@@ -1,15 +1,18 @@
 # make run    the demo: a simulated chain, a page with a moving wallet, no network and no keys
 # make test   every test
-# make check  format, walls between the rooms, address sanitizer
+# make check  format, walls between the rooms, sanitizers, a minute of fuzzing
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
 # make conformance-light  a few minutes' worth of them
+# make fuzz SECONDS=3600 [TARGET=frames]    the fuzzers, which share the time
+# make sanitize-all                         every test under both sanitizers
 # make bench  figures, in ratios to a bare send() loop
 # All of them install what is missing first (.ci/setup).
 
 SHELL := /bin/bash
 PORT ?= 8080
+SECONDS ?= 600
 
-.PHONY: run serve test check format lint walls sanitize conformance conformance-light bench client-test setup clean
+.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test setup clean
 
 setup:
 	@.ci/setup
@@ -28,7 +31,7 @@ test: setup client-test
 client-test:
 	.ci/test-client
 
-check: setup lint walls sanitize
+check: setup lint walls sanitize fuzz-smoke
 
 format:
 	swift format -i -r -p Package.swift Sources Tests
@@ -39,8 +42,20 @@ lint:
 walls:
 	.ci/check-walls
 
-sanitize:
-	.ci/sanitize
+# Memory everywhere; threads where there are several.
+sanitize: setup
+	.ci/sanitize address
+	.ci/sanitize thread '^(EventLoop|Upstream|Ledger|Push|Server|Integration)Tests\.'
+
+sanitize-all: setup
+	.ci/sanitize address
+	.ci/sanitize thread
+
+fuzz: setup
+	.ci/fuzz $(SECONDS) $(TARGET)
+
+fuzz-smoke: setup
+	.ci/fuzz 60
 
 conformance: setup
 	swift build -c release --product walletpush

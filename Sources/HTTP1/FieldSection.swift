@@ -16,9 +16,16 @@ enum FieldLine {
     guard Grammar.isToken(name) else { throw .malformedFieldName }
     let value = line.cut(from: colon + 1, to: line.count).trimmedOfBlanks
     guard value.allSatisfy(Grammar.isFieldText) else { throw .malformedFieldValue }
-    return .field(
-      HTTPHeaders.Field(
-        name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self)))
+    return .field(HTTPHeaders.Field(name: String(decoding: name, as: UTF8.self), value: text(value)))
+  }
+}
+
+extension FieldLine {
+  /// RFC 9110 §5.5: what is not ASCII is opaque, so it is not read as anything. As UTF-8 it would go into
+  /// comparisons, which take the square of the length of a run of combining marks.
+  private static func text(_ value: Bytes) -> String {
+    guard value.contains(where: { $0 >= 0x80 }) else { return String(decoding: value, as: UTF8.self) }
+    return String(decoding: value, as: Unicode.ASCII.self)
   }
 }
 

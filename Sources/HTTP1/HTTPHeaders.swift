@@ -1,8 +1,8 @@
 /// Header lines in the order they came (or will be sent). Names compare without case (RFC 9110 §5.1);
 /// the spelling is kept.
 ///
-/// Values are what stood between the blanks after the colon and the end of the line. Bytes that are not
-/// UTF-8 were replaced by U+FFFD: they are opaque (RFC 9110 §5.5) and nothing here looks at them.
+/// Values are what stood between the blanks after the colon and the end of the line. Each byte that is not
+/// ASCII was replaced by U+FFFD: they are opaque (RFC 9110 §5.5) and nothing here looks at them.
 public struct HTTPHeaders: Sendable, Equatable {
   public struct Field: Sendable, Equatable {
     public var name: String

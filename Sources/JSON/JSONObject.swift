@@ -1,9 +1,10 @@
 /// The members of a JSON object in the order they were written, found by name.
 ///
 /// Names are unique. The parser refuses an object that repeats one: RFC 8259 §4 leaves its meaning open, and
-/// two readers that choose differently is how one of them gets fooled.
+/// two readers that choose differently is how one of them gets fooled. Names are the same when their bytes are
+/// (RFC 8259 §8.3).
 public struct JSONObject: Sendable {
-  public struct Member: Sendable, Equatable {
+  public struct Member: Sendable {
     public let key: String
     public internal(set) var value: JSONValue
   }
@@ -13,7 +14,17 @@ public struct JSONObject: Sendable {
   static let indexedFrom = 12
 
   public private(set) var members: [Member]
-  private var index: [String: Int]?
+  private var index: [Name: Int]?
+
+  private struct Name: Hashable {
+    let text: String
+
+    static func == (left: Name, right: Name) -> Bool { left.text.hasSameBytes(as: right.text) }
+
+    func hash(into hasher: inout Hasher) {
+      text.utf8.span.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+  }
 
   public init() {
     members = []
@@ -24,13 +35,15 @@ public struct JSONObject: Sendable {
     self.members = members
     guard members.count >= Self.indexedFrom else {
       for later in members.indices.dropFirst() {
-        for earlier in 0..<later where members[earlier].key == members[later].key { return nil }
+        for earlier in 0..<later where members[earlier].key.hasSameBytes(as: members[later].key) {
+          return nil
+        }
       }
       return
     }
-    var index = [String: Int](minimumCapacity: members.count)
+    var index = [Name: Int](minimumCapacity: members.count)
     for (position, member) in members.enumerated() {
-      if index.updateValue(position, forKey: member.key) != nil { return nil }
+      if index.updateValue(position, forKey: Name(text: member.key)) != nil { return nil }
     }
     self.index = index
   }
@@ -39,8 +52,8 @@ public struct JSONObject: Sendable {
   public var isEmpty: Bool { members.isEmpty }
 
   private func position(of key: String) -> Int? {
-    if let index { return index[key] }
-    return members.firstIndex { $0.key == key }
+    if let index { return index[Name(text: key)] }
+    return members.firstIndex { $0.key.hasSameBytes(as: key) }
   }
 
   /// Setting replaces in place or appends; setting nil removes.
@@ -61,7 +74,7 @@ public struct JSONObject: Sendable {
   private mutating func append(_ key: String, _ value: JSONValue) {
     members.append(Member(key: key, value: value))
     if index != nil {
-      index?[key] = members.count - 1
+      index?[Name(text: key)] = members.count - 1
     } else if members.count >= Self.indexedFrom {
       rebuildIndex()
     }
@@ -70,8 +83,8 @@ public struct JSONObject: Sendable {
   private mutating func rebuildIndex() {
     index = nil
     guard members.count >= Self.indexedFrom else { return }
-    var index = [String: Int](minimumCapacity: members.count)
-    for (position, member) in members.enumerated() { index[member.key] = position }
+    var index = [Name: Int](minimumCapacity: members.count)
+    for (position, member) in members.enumerated() { index[Name(text: member.key)] = position }
     self.index = index
   }
 }
@@ -85,5 +98,19 @@ extension JSONObject: Equatable {
   public static func == (left: JSONObject, right: JSONObject) -> Bool {
     guard left.count == right.count else { return false }
     return left.members.allSatisfy { right[$0.key] == $0.value }
+  }
+}
+
+extension String {
+  /// Whether both are the same characters, written the same way.
+  ///
+  /// RFC 8259 §8.3 wants names compared code unit by code unit. `==` would look for Unicode's canonical
+  /// equivalence, which is another thing, and takes the square of the length of a run of combining marks: one
+  /// message of 64 KiB could occupy a core for seconds.
+  func hasSameBytes(as other: String) -> Bool {
+    let (left, right) = (utf8.span, other.utf8.span)
+    guard left.count == right.count else { return false }
+    for offset in 0..<left.count where left[offset] != right[offset] { return false }
+    return true
   }
 }

@@ -1,7 +1,7 @@
 /// A JSON text as a tree (RFC 8259 §3).
 ///
 /// Two values are equal when they have the same shape and the same literals: numbers compare by their text
-/// (`1` and `1.0` differ), objects without regard to order, strings by Unicode canonical equivalence.
+/// (`1` and `1.0` differ), objects without regard to order, strings by their bytes.
 public enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
@@ -9,6 +9,20 @@ public enum JSONValue: Sendable, Equatable {
   case string(String)
   case array([JSONValue])
   case object(JSONObject)
+}
+
+extension JSONValue {
+  public static func == (left: JSONValue, right: JSONValue) -> Bool {
+    switch (left, right) {
+    case (.null, .null): true
+    case (.bool(let left), .bool(let right)): left == right
+    case (.number(let left), .number(let right)): left == right
+    case (.string(let left), .string(let right)): left.hasSameBytes(as: right)
+    case (.array(let left), .array(let right)): left == right
+    case (.object(let left), .object(let right)): left == right
+    case (.null, _), (.bool, _), (.number, _), (.string, _), (.array, _), (.object, _): false
+    }
+  }
 }
 
 // Each accessor is nil where the value is of another kind: a wrong shape reads like a missing member.

@@ -110,6 +110,10 @@ public struct DefiLlama: PriceSource {
 
   // MARK: - Formats
 
+  /// No coin has a longer name. Looking a string up takes the square of the length of a run of combining marks,
+  /// and an answer may be long.
+  private static let nameBytesMaximum = 128
+
   /// Prices above this are nonsense.
   private static let highest = ExactDecimal(parsing: "1e15")
   /// The source's own doubt: below it nobody should believe the price.
@@ -122,7 +126,7 @@ public struct DefiLlama: PriceSource {
     guard let coins = value["coins"]?.object else { throw .malformed("no \"coins\"") }
     var result = Quotes()
     for member in coins {
-      if let quote = parseQuote(member.value, now: now) {
+      if member.key.utf8.count <= nameBytesMaximum, let quote = parseQuote(member.value, now: now) {
         result.quotes[member.key.lowercased()] = quote
       } else {
         result.nonsense += 1
@@ -147,7 +151,7 @@ public struct DefiLlama: PriceSource {
   static func parseChanges(_ value: JSONValue) -> [CoinName: Hundredths]? {
     guard let coins = value["coins"]?.object else { return nil }
     var changes: [CoinName: Hundredths] = [:]
-    for member in coins {
+    for member in coins where member.key.utf8.count <= nameBytesMaximum {
       guard let change = decimal(member.value)?.roundedToHundredths(), change.value.magnitude < believable
       else { continue }
       changes[member.key.lowercased()] = change

@@ -104,7 +104,7 @@ private func encoded(_ head: RequestHead) throws -> String {
 /// What the encoders write, the parsers read back.
 @Suite struct RoundTripTests {
   private static let tokens = Array("abcXYZ019-!#$%&'*+.^_`|~")
-  private static let values = Array("abc XYZ\t09,;=\"é:/")
+  private static let values = Array("abc XYZ\t09,;=\"~:/")
 
   private static func text(_ alphabet: [Character], _ count: Int, _ generator: inout SeededGenerator)
     -> String

@@ -297,6 +297,7 @@ import Testing
       #expect(head.status == 200 && head[header: "Content-Length"] == "9")
       for path in [
         "/nope", "/../app.js", "/%2e%2e/etc/passwd", "/app.js/x", "/api", "/api/v1", "/api/v1/nope",
+        "/" + String(repeating: "e%CC%81", count: 86),
       ] {
         let answer = try await scene.call("GET", path)
         #expect([400, 404].contains(answer.status), "\(path) \(answer)")

@@ -59,6 +59,18 @@ import Testing
     }
   }
 
+  /// RFC 8259 §8.3: names and strings compare by their code units, not by what they look like.
+  @Test(arguments: [0, 20])
+  func lookAlikesAreDifferent(others: Int) throws {
+    let more = (0..<others).map { #","k\#($0)":0"# }.joined()
+    let text = "{\"\u{E9}\":1,\"e\u{301}\":2" + more + "}"
+    let object = try #require(try JSONParser.parse(text, limits: limits).object)
+    #expect(object["\u{E9}"]?.int == 1)
+    #expect(object["e\u{301}"]?.int == 2)
+    #expect(JSONValue.string("\u{E9}") != .string("e\u{301}"))
+    #expect(JSONValue.object(object) == .object(object))
+  }
+
   @Test func objectsCanBeEdited() {
     var object = JSONObject()
     for index in 0..<20 { object["k\(index)"] = .number(JSONNumber(index)) }

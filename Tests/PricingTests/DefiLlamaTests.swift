@@ -76,6 +76,17 @@ struct DefiLlamaTests {
     #expect(throws: PriceSourceError.self) { _ = try parse(text) }
   }
 
+  @Test(arguments: [128, 129])
+  func aNameLongerThanAnyCoinsIsPassedOver(_ length: Int) throws {
+    let name = String(repeating: "x", count: length)
+    let quotes = try parse(
+      #"{"coins":{"\#(name)":{"price":5,"timestamp":7},"good":{"price":5,"timestamp":7}}}"#)
+    #expect(quotes.quotes.keys.contains(name) == (length <= 128))
+    #expect(quotes.nonsense == (length <= 128 ? 0 : 1))
+    let changes = try #require(try changes(#"{"coins":{"\#(name)":1,"good":1}}"#))
+    #expect(changes.count == (length <= 128 ? 2 : 1))
+  }
+
   @Test func noCoinsAreAnAnswer() throws {
     #expect(try parse(#"{"coins":{}}"#).quotes.isEmpty)
   }

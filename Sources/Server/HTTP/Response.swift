@@ -53,5 +53,11 @@ struct Request: Sendable {
   /// What its access token allows.
   var authority = Authority.nobody
 
-  func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
+  func query(_ name: String) -> String? { queries(name).first }
+
+  /// The values of all items of that name. Compared by their bytes: of a stranger's text `==` would take the
+  /// square of the length of a run of combining marks.
+  func queries(_ name: String) -> [String] {
+    query.filter { $0.name.utf8.elementsEqual(name.utf8) }.map(\.value)
+  }
 }

@@ -53,6 +53,11 @@ final class Router: Sendable {
     } catch {
       return .now(.error(400, "bad_request", error.explanation))
     }
+    // No address of ours is as long, and no file's name (NAME_MAX). Comparing strings takes the square of the
+    // length of a run of combining marks.
+    guard segments.allSatisfy({ $0.utf8.count <= 255 }) else {
+      return .now(.notFound("there is no such address: a part of its path is longer than 255 bytes"))
+    }
     guard origins.allows(head.headers.first("Origin"), host: head.host) else {
       return .now(
         .error(403, "forbidden", "pages of this origin may not use the server; see http.allowedOrigins"))
@@ -130,11 +135,12 @@ final class Router: Sendable {
     } catch {
       return .now(.error(500, "internal", "the handshake could not be answered"))
     }
-    let wallets = request.query.filter { $0.name == "wallet" }.map(\.value)
     let tokens =
       BearerToken.all(in: head.headers) + BearerToken.all(inSubprotocols: handshake.subprotocols)
     return .upgrade(
-      Upgrade(response: response, wallets: wallets, tokens: tokens, deflate: agreement?.parameters))
+      Upgrade(
+        response: response, wallets: request.queries("wallet"), tokens: tokens,
+        deflate: agreement?.parameters))
   }
 
   // MARK: Files

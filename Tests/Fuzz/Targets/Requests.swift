@@ -67,7 +67,18 @@ private func note(_ event: RequestParser.Event, in transcript: inout MessageTran
   }
 }
 
+extension HTTPHeaders {
+  /// With something that can be written in place of what was not ASCII.
+  var writable: HTTPHeaders {
+    HTTPHeaders(fields.map { Field(name: $0.name, value: $0.value.replacing("\u{FFFD}", with: "?")) })
+  }
+}
+
 private func writeAgain(_ message: MessageTranscript<RequestHead>.Message) throws {
+  var message = message
+  message.head.headers = message.head.headers.writable
+  // It is written in origin form, whatever it came in.
+  message.head.targetAuthority = nil
   var bytes: [UInt8] = []
   try RequestEncoder.encode(message.head, into: &bytes)
   if message.head.headers.contains("Transfer-Encoding") {
@@ -76,14 +87,11 @@ private func writeAgain(_ message: MessageTranscript<RequestHead>.Message) throw
   } else {
     bytes += message.body
   }
-  // Bytes that are no UTF-8 became three, and so a head may grow.
+  // Each colon gets a blank behind it, and so a head may grow.
   let limits = HTTPLimits(lineBytes: 1 << 16, headBytes: 1 << 17, headerCount: 100, bodyBytes: 1 << 16)
   let again = try readRequests([bytes], limits)
   try require(again.error == nil, "written again it is refused: \(again.error!)")
-  var expected = message
-  // It is written in origin form, whatever it came in.
-  expected.head.targetAuthority = nil
-  try requireEqual(again.messages, [expected], "written again it is something else")
+  try requireEqual(again.messages, [message], "written again it is something else")
 }
 
 private func checkTarget(_ head: RequestHead) throws {
