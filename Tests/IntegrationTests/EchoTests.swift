@@ -1,8 +1,6 @@
 import EventLoop
-import Synchronization
 import TestSupport
 import Testing
-import Upstream
 import WebSocket
 
 @testable import Server
@@ -10,54 +8,15 @@ import WebSocket
 /// The echo server of the conformance suites, where these do not look: what large echoes hold, and a Close that is too
 /// long.
 @Suite(.serialized) struct EchoTests {
-  private final class Echoes: WebSocketClientHandler, Sendable {
-    let messages: AsyncStream<[UInt8]>
-    private let source: AsyncStream<[UInt8]>.Continuation
-    let ending = Mutex<WebSocketEnding?>(nil)
-
-    init() { (messages, source) = AsyncStream<[UInt8]>.makeStream() }
-
-    func opened(_ client: WebSocketClient, subprotocol: String?) { source.yield([]) }
-    func received(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer, on client: WebSocketClient) {
-      source.yield([kind.rawValue] + payload)
-    }
-    func closed(_ client: WebSocketClient, _ ending: WebSocketEnding) {
-      self.ending.withLock { $0 = ending }
-      source.finish()
-    }
-
-    func next() async -> [UInt8]? {
-      for await message in messages { return message }
-      return nil
-    }
-  }
-
   private func withEcho(
-    deflates: Bool, _ body: (Echoes, @escaping (MessageKind, [UInt8]) -> Void) async throws -> Void
+    deflates: Bool, _ body: (MessageListener) async throws -> Void
   ) async throws {
     let server = try EchoServer(port: 0, loops: 1)
     defer { server.stop() }
-    let resolver = try Resolver(threads: 1, queueMaximum: 1)
-    defer { resolver.stop() }
-    let loop = try #require(Wire.loop)
-    let url = try WebSocketURL("ws://127.0.0.1:\(server.address.port)")
-    let echoes = Echoes()
-    let client = try await loop.perform {
-      var configuration = WebSocketClientConfiguration.standard(security: nil)
-      configuration.limits = WebSocketLimits(
-        messageBytes: EchoServer.messageBytes, fragments: 10, replyBytes: 4_096)
-      configuration.pingInterval = nil
-      let pool = deflates ? DeflatePool(EchoServer.compression) : nil
-      let client = WebSocketClient(
-        url, loop: loop, resolver: resolver, configuration: configuration, deflatePool: pool, handler: echoes)
-      client.connect()
-      return client
-    }
-    #expect(await echoes.next() == [])
-    try await body(echoes) { kind, bytes in
-      loop.post { bytes.withUnsafeBytes { try? client.send(kind, $0) } }
-    }
-    loop.post { client.abort() }
+    let listener = try await MessageListener.connect(
+      "ws://127.0.0.1:\(server.address.port)", deflate: deflates ? EchoServer.compression : nil)
+    try await body(listener)
+    listener.abort()
   }
 
   /// 16 MiB of text and of noise, and all the lengths at which a header changes its form.
@@ -69,13 +28,13 @@ import WebSocket
     var text: [UInt8] = []
     while text.count + line.count <= EchoServer.messageBytes { text += line }
     text += [UInt8](repeating: 0x20, count: EchoServer.messageBytes - text.count)
-    try await withEcho(deflates: deflates) { echoes, send in
+    try await withEcho(deflates: deflates) { echoes in
       for count in [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000, EchoServer.messageBytes] {
-        send(.binary, Array(noise[..<count]))
+        echoes.send(.binary, Array(noise[..<count]))
         let echo = await echoes.next()
         #expect(echo == [MessageKind.binary.rawValue] + noise[..<count], "\(count) bytes of noise")
       }
-      send(.text, text)
+      echoes.send(.text, text)
       let echo = await echoes.next()
       #expect(echo == [MessageKind.text.rawValue] + text)
     }
@@ -83,11 +42,11 @@ import WebSocket
 
   @Test(arguments: [false, true])
   func aMessageOverTheLimitIsRefused(_ deflates: Bool) async throws {
-    try await withEcho(deflates: deflates) { echoes, send in
-      send(.binary, [UInt8](repeating: 0, count: EchoServer.messageBytes + 1))
+    try await withEcho(deflates: deflates) { echoes in
+      echoes.send(.binary, [UInt8](repeating: 0, count: EchoServer.messageBytes + 1))
       #expect(await echoes.next() == nil)
-      let ending = echoes.ending.withLock { $0 }
-      #expect(ending == .closed(code: .messageTooBig, reason: RemoteError.messageTooBig.reason))
+      #expect(
+        echoes.ending == .closed(code: .messageTooBig, reason: RemoteError.messageTooBig.reason))
     }
   }
 

@@ -3,6 +3,7 @@ import JSON
 import Ledger
 import TestSupport
 import Testing
+import WebSocket
 
 @testable import Push
 

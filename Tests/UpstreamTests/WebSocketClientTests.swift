@@ -131,7 +131,7 @@ struct WebSocketClientTests {
   func theHandshakeIsRefused(_ answer: String, _ error: WebSocketClientError) async throws {
     let server = try WebSocketServer(.answers(answer))
     defer { server.stop() }
-    #expect(await WebSocketRecorder(try server.url()).untilEnd() == [.closed(.failed(error))])
+    #expect(try await WebSocketRecorder(try server.url()).untilEnd() == [.closed(.failed(error))])
     #expect(!error.description.isEmpty)
   }
 
@@ -165,16 +165,16 @@ struct WebSocketClientTests {
     // RSV1 that nobody negotiated, and a message over our limit.
     let other = try WebSocketServer(.sends([0xC1, 0x00]))
     defer { other.stop() }
-    #expect(await ending(WebSocketRecorder(try other.url())) == .failed(.protocolBroken(.reservedBits)))
+    #expect(try await ending(WebSocketRecorder(try other.url())) == .failed(.protocolBroken(.reservedBits)))
     let long = try WebSocketServer(.sends([0x82, 127, 0, 0, 0, 0, 0x40, 0, 0, 0]))
     defer { long.stop() }
-    #expect(await ending(WebSocketRecorder(try long.url())) == .failed(.protocolBroken(.messageTooBig)))
+    #expect(try await ending(WebSocketRecorder(try long.url())) == .failed(.protocolBroken(.messageTooBig)))
   }
 
   @Test func endsWithoutAWord() async throws {
     let server = try WebSocketServer(.drops)
     defer { server.stop() }
-    #expect(await ending(WebSocketRecorder(try server.url())) == .failed(.endedWithoutClose))
+    #expect(try await ending(WebSocketRecorder(try server.url())) == .failed(.endedWithoutClose))
     let echo = try WebSocketServer()
     defer { echo.stop() }
     let recorder = try WebSocketRecorder(try echo.url())
@@ -195,11 +195,11 @@ struct WebSocketClientTests {
     let security = try certificates.client
     let url = try server.url(scheme: "wss", host: "localhost")
     guard
-      case .failed(.transport(.insecure)) = await ending(WebSocketRecorder(url) { $0.security = security })
+      case .failed(.transport(.insecure)) = try await ending(WebSocketRecorder(url) { $0.security = security })
     else {
       Issue.record("a stranger's certificate was believed")
       return
     }
-    #expect(await ending(WebSocketRecorder(url)) == .failed(.transport(.securityNotConfigured)))
+    #expect(try await ending(WebSocketRecorder(url)) == .failed(.transport(.securityNotConfigured)))
   }
 }
