@@ -28,6 +28,14 @@ public protocol ByteFilter: AnyObject {
 
   /// Hands over what is to be sent to the peer, and forgets it; empty when there is nothing.
   func takeOutbound() -> [UInt8]
+
+  /// Who goes on in its place, asked after each ``receive(_:)``. So what only watches over the beginning of a
+  /// connection is not in the way for the rest of it.
+  var successor: (any ByteFilter)? { get }
+}
+
+extension ByteFilter {
+  public var successor: (any ByteFilter)? { nil }
 }
 
 /// The outcome of ``ByteFilter/readPlain(into:)``.

@@ -1,6 +1,6 @@
 /// A connection's filter and what came out of it.
 final class FilterState {
-  let filter: any ByteFilter
+  private(set) var filter: any ByteFilter
   /// Filtered bytes on their way to the kernel, `offset` of which are there.
   var outbound: [UInt8] = []
   var offset = 0
@@ -8,6 +8,11 @@ final class FilterState {
   var hasStarted = false
 
   init(_ filter: any ByteFilter) { self.filter = filter }
+
+  func receive(_ bytes: UnsafeRawBufferPointer) throws(FilterError) {
+    try filter.receive(bytes)
+    if let successor = filter.successor { filter = successor }
+  }
 
   var unsent: Int { outbound.count - offset }
 

@@ -55,7 +55,7 @@ extension Connection {
     let isWaitedFor = !queue.isEmpty && !state.filter.isEstablished && !flags.contains(.filterFailed)
     guard isOpen || isWaitedFor else { return }
     do {
-      try state.filter.receive(UnsafeRawBufferPointer(bytes))
+      try state.receive(UnsafeRawBufferPointer(bytes))
     } catch {
       return failFilter(error)
     }

@@ -142,6 +142,8 @@ extension Connection {
         if sent > 0 { lastProgress = loop.now }
         if sent < offered { return false }
         budget -= sent
+        // What there was has been taken: more can only come of what is queued, or of the end.
+        if queue.isEmpty, !flags.contains(.closing) { return true }
       }
       guard fillOutbound(state) else { return true }
     }

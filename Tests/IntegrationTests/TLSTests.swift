@@ -134,12 +134,31 @@ import Testing
   @Test func handshakesAreCounted() async throws {
     let files = try CertificateFiles()
     try await withTLS(files) { scene in
-      _ = try await scene.call("GET", "/healthz", tls: files.client)
+      func figure(_ series: String) async throws -> Int {
+        let text = try await scene.call("GET", "/metrics", tls: files.client).text
+        let line = text.split(separator: "\n").first { $0.hasPrefix("walletpush_tls_\(series) ") }
+        return try #require(line?.split(separator: " ").last.flatMap { Int($0) })
+      }
+      let full = #"handshakes_total{resumed="false",version="1.3"}"#
+      let before = try await figure(full)
+      #expect(try await figure(full) == before + 1, "the look itself is one")
+      let plain = #"handshakes_failed_total{reason="plain_text"}"#
+      let plainBefore = try await figure(plain)
       _ = try await scene.call("GET", "/healthz")
-      let text = try await scene.call("GET", "/metrics", tls: files.client).text
-      #expect(text.contains(#"walletpush_tls_handshakes_total{resumed="false",version="1.3"} "#))
-      #expect(text.contains(#"walletpush_tls_handshakes_failed_total{reason="plain_text"} "#))
-      #expect(text.contains("walletpush_tls_certificate_expires_seconds "))
+      #expect(try await figure(plain) == plainBefore + 1)
+      let unfinished = #"handshakes_failed_total{reason="unfinished"}"#
+      let unfinishedBefore = try await figure(unfinished)
+      try await Wire.connect(port: try scene.port).abort()
+      _ = try await eventually("the count") {
+        try await figure(unfinished) == unfinishedBefore + 1 ? true : nil
+      }
+      let refused = #"handshakes_failed_total{reason="refused"}"#
+      let refusedBefore = try await figure(refused)
+      let wire = try await Wire.connect(port: try scene.port)
+      wire.write([0x17, 0x03, 0x03, 0x00, 0x01, 0x00])
+      _ = try await wire.untilEnd()
+      #expect(try await figure(refused) == refusedBefore + 1)
+      #expect(try await figure("certificate_expires_seconds") > 1_735_689_600)
     }
   }
 

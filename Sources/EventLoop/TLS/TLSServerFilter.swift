@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// A server's side of one connection: a session as soon as the client says something, and what a stranger may not do
-/// before it is established. Thread-confined.
+/// The beginning of a server's side of a connection: what a stranger may not do, and a session as soon as he says
+/// something that looks like TLS. Once that is established it goes on by itself. Thread-confined.
 ///
 /// A client that connects and is silent costs a few bytes, not the ten kilobytes of a session.
 final class TLSServerFilter: ByteFilter {
@@ -22,6 +22,7 @@ final class TLSServerFilter: ByteFilter {
   deinit { if !isCounted { server.handshakes.count(.unfinished) } }
 
   var isEstablished: Bool { session?.isEstablished ?? false }
+  var successor: (any ByteFilter)? { isEstablished ? session : nil }
 
   /// The client speaks first.
   func start() {}
@@ -47,14 +48,13 @@ final class TLSServerFilter: ByteFilter {
   }
 
   private func feed(_ bytes: some Collection<UInt8>, to session: TLSSession) throws(FilterError) {
-    guard !session.isEstablished else { return try session.receive(bytes) }
     do throws(FilterError) {
       try session.receive(bytes)
     } catch {
       note(.refused)
       throw error
     }
-    guard session.isEstablished, !isCounted else { return }
+    guard session.isEstablished else { return }
     isCounted = true
     server.handshakes.count(session)
   }

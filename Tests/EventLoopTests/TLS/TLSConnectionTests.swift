@@ -112,7 +112,7 @@ import Testing
     ends.clientEnd.write(bytes)
     ends.hand.turn { ends.serverEnd.isReadingPaused }
     ends.hand.turn(times: 20)
-    let session = try #require((ends.serverEnd.filter as? TLSServerFilter)?.session)
+    let session = try #require(ends.serverEnd.filter as? TLSSession)
     #expect(session.inbound.count <= ends.hand.loop.configuration.readBufferBytes)
     ends.server.onReceive = nil
     ends.serverEnd.resumeReading()

@@ -201,7 +201,7 @@ import Testing
     let ends = try TwoEnds(.testing())
     #expect(failure { try ends.feedServer(Array(text.utf8)) } == .plainText)
     #expect(ends.server.takeOutbound() == Array("plain text".utf8))
-    #expect(ends.server.session == nil, "no memory is spent on it")
+    #expect(ends.beginning.session == nil, "no memory is spent on it")
   }
 
   @Test(
@@ -220,7 +220,7 @@ import Testing
     // Its header alone: 16,385 bytes are announced.
     let hello: [UInt8] = [0x16, 0x03, 0x01, 0x40, 0x00, 0x01, 0x00, 0x40, 0x01]
     #expect(failure { for byte in hello { try ends.feedServer([byte]) } } == .helloTooLong)
-    #expect(ends.server.session == nil)
+    #expect(ends.beginning.session == nil)
   }
 
   @Test func aRecordThatIsTooLongEndsTheConnection() throws {

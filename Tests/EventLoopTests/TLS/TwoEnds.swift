@@ -7,7 +7,8 @@ import Testing
 /// A TLS client and a server's filter with nothing between them: what one says, the other hears.
 final class TwoEnds {
   let client: TLSSession
-  let server: TLSServerFilter
+  let beginning: TLSServerFilter
+  private(set) var server: any ByteFilter
   /// What the server said, a transmission each.
   var said: [[UInt8]] = []
   /// Plain bytes that came through.
@@ -19,7 +20,8 @@ final class TwoEnds {
   init(
     _ server: TLSServer, _ options: ClientOptions = ClientOptions(), session: OpaquePointer? = nil
   ) throws {
-    self.server = try #require(server.makeFilter() as? TLSServerFilter)
+    beginning = try #require(server.makeFilter() as? TLSServerFilter)
+    self.server = beginning
     let context = try TLSContext(.client, tickets: nil)
     try options.apply(to: context.pointer)
     client = try #require(TLSSession(context, role: .client))
@@ -50,6 +52,7 @@ final class TwoEnds {
 
   func feedServer(_ bytes: [UInt8]) throws {
     try bytes.withUnsafeBytes { try server.receive($0) }
+    if let successor = server.successor { server = successor }
     serverEnded = try Self.read(server, into: &atServer) || serverEnded
   }
 
@@ -58,7 +61,7 @@ final class TwoEnds {
     clientEnded = try Self.read(client, into: &atClient) || clientEnded
   }
 
-  private static func read(_ filter: some ByteFilter, into all: inout [UInt8]) throws -> Bool {
+  private static func read(_ filter: any ByteFilter, into all: inout [UInt8]) throws -> Bool {
     var buffer = [UInt8](repeating: 0, count: 1_000)
     while true {
       switch try buffer.withUnsafeMutableBytes({ try filter.readPlain(into: $0) }) {
@@ -75,7 +78,7 @@ final class TwoEnds {
   /// What a second connection resumes. The caller frees it.
   func ticket() throws -> OpaquePointer { try #require(SSL_get1_session(client.session)) }
 
-  var serverSession: TLSSession { get throws { try #require(server.session) } }
+  var serverSession: TLSSession { get throws { try #require(beginning.session) } }
 }
 
 /// What a test's client offers.
