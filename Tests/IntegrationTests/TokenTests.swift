@@ -105,7 +105,8 @@ struct TokenTests {
         return try await scene.call("GET", "/api/v1/chains", headers: [("Authorization", "Bearer \(token)")])
           .status
       }
-      #expect(try await status(#""iss":"https://id.example","aud":["x","walletpush"]"#) == 200)
+      let right = try await status(#""iss":"https://id.example","aud":["x","walletpush"]"#)
+      #expect(right == 200)
       #expect(try await status(#""iss":"https://id.example""#) == 401)
       #expect(try await status(#""aud":"walletpush""#) == 401)
     }
