@@ -76,7 +76,7 @@ extension Connection: TimerTarget {
     loop.statistics.connectionsOpen -= 1
     if !flags.contains(.outgoing) {
       loop.statistics.acceptedOpen -= 1
-      loop.configuration.budget.release(countedFor)
+      loop.configuration.budget.release(countedAddress)
     }
     let handler = handler
     handler?.closed(self, reason: closeReason)

@@ -34,6 +34,8 @@ public final class Connection {
     static let resuming = Flags(rawValue: 1 << 12)
     /// In the epoll set. Not yet while its accept handler runs.
     static let registered = Flags(rawValue: 1 << 13)
+    /// Takes a place of its peer's address in the budget.
+    static let countsForPeer = Flags(rawValue: 1 << 14)
   }
 
   /// The loop that owns the connection, until it has closed.
@@ -50,8 +52,8 @@ public final class Connection {
   /// Bytes queued here: not yet taken by the kernel. With a filter, plain and filtered ones together.
   public internal(set) var unsentBytes = 0
 
-  /// Whose share of the budget it takes; nil: nobody's.
-  var countedFor: SocketAddress?
+  /// The client behind the peer whose place in the budget it takes. Few have one, so it is not kept in line.
+  var countedClient: CountedClient?
   var queue = WriteQueue()
   var filterState: FilterState?
   var closeTimer = TimerID.none

@@ -93,14 +93,24 @@ extension Connection {
       loop.statistics.refusedAddress &+= 1
       return false
     }
-    countedFor = client.limited
+    countedClient = CountedClient(client.limited)
     return true
   }
 
-  /// It counts for no address from here on.
+  /// Ends what ``count(for:)`` began: the connection counts for no client from here on.
   public func endCountForClient() {
-    guard let address = countedFor, address != peer.limited else { return }
-    loop.configuration.budget.give(back: address)
-    countedFor = nil
+    guard let client = countedClient else { return }
+    loop.configuration.budget.give(back: client.address)
+    countedClient = nil
   }
+
+  var countedAddress: SocketAddress? {
+    flags.contains(.countsForPeer) ? peer.limited : countedClient?.address
+  }
+}
+
+final class CountedClient {
+  let address: SocketAddress
+
+  init(_ address: SocketAddress) { self.address = address }
 }

@@ -55,13 +55,11 @@ extension EventLoop {
 
   /// Takes over a connected, non-blocking TCP socket.
   ///
-  /// - Parameter countedFor: what the budget said.
-  func adopt(
-    _ descriptor: Int32, peer: SocketAddress, countedFor: SocketAddress?, accept: AcceptHandler
-  ) {
+  /// - Parameter isCounted: whether it takes a place of its peer's address in the budget.
+  func adopt(_ descriptor: Int32, peer: SocketAddress, isCounted: Bool, accept: AcceptHandler) {
     setConnectionOptions(descriptor)
-    let connection = insert(descriptor, peer: peer, flags: [], handler: nil)
-    connection.countedFor = countedFor
+    let flags: Connection.Flags = isCounted ? .countsForPeer : []
+    let connection = insert(descriptor, peer: peer, flags: flags, handler: nil)
     connection.handler = accept(connection)
     if connection.handler == nil { connection.markClosed(.requested) }
     if !connection.flags.contains(.closed) { connection.register() }

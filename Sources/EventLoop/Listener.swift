@@ -78,7 +78,7 @@ public final class Listener: EventSource, TimerTarget {
     do throws(ConnectionBudget.Refusal) {
       let address = try loop.configuration.budget.admit(peer)
       loop.statistics.accepted &+= 1
-      loop.adopt(accepted, peer: peer, countedFor: address, accept: accept)
+      loop.adopt(accepted, peer: peer, isCounted: address != nil, accept: accept)
     } catch {
       switch error {
       case .connections: loop.statistics.refusedConnections &+= 1

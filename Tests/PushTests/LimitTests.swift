@@ -25,6 +25,79 @@ struct LimitTests {
       })
   }
 
+  @Test("who goes on and on beyond the rate is closed with 4003, after a bounded number of replies")
+  func tooManyRefusals() async throws {
+    let bench = try await PushBench {
+      $0.operationsPerSecond = 0.1
+      $0.excess = 20
+    }
+    let client = try await bench.greeted()
+    for _ in 1...100 { client.send("{\"op\":\"ping\"}") }
+    var replies = 0
+    var code: UInt16?
+    while code == nil {
+      switch try await client.next() {
+      case .message: replies += 1
+      case .close(let found, let reason):
+        #expect(!reason.isEmpty)
+        code = found
+      case .ended: throw TestClient.Unexpected(description: "ended without a Close")
+      }
+    }
+    #expect(code == 4003)
+    // The one that was allowed, and the refusals; a few more when the machine is slow.
+    #expect((20...60).contains(replies), "\(replies)")
+    #expect(try await bench.statistics().closedAbuse == 1)
+  }
+
+  @Test("a flood of pings is closed with 4003; a few are nothing", arguments: [0x9, 0xA] as [UInt8])
+  func pings(_ opcode: UInt8) async throws {
+    let bench = try await PushBench {
+      $0.operationsPerSecond = 1
+      $0.excess = 50
+    }
+    let frame: [UInt8] = [0x80 | opcode, 0x80, 0, 0, 0, 0]
+    let patient = try await bench.greeted()
+    for _ in 1...20 { patient.send(raw: frame) }
+    patient.send("{\"op\":\"ping\"}")
+    _ = try await patient.message("pong")
+    let flooding = try await bench.greeted()
+    flooding.send(raw: Array(repeating: frame, count: 10_000).flatMap { $0 })
+    #expect(try await flooding.closeCode() == 4003)
+    #expect(try await bench.statistics().closedAbuse == 1)
+  }
+
+  @Test("a message in too many frames closes with 1008", arguments: [0, 1])
+  func tinyFragments(_ bytes: Int) async throws {
+    let bench = try await PushBench { $0.messageFrames = 64 }
+    let client = try await bench.greeted()
+    let payload = [UInt8](repeating: 0x20, count: bytes)
+    // Masked with zeros: not changed.
+    client.send(raw: [0x01, 0x80 | UInt8(bytes), 0, 0, 0, 0] + payload)
+    for _ in 0..<100 { client.send(raw: [0x00, 0x80 | UInt8(bytes), 0, 0, 0, 0] + payload) }
+    #expect(try await client.closeCode() == 1008)
+  }
+
+  @Test("a list longer than a connection can use is paid for")
+  func longLists() async throws {
+    let bench = try await PushBench {
+      $0.operationsPerSecond = 10
+      $0.walletsPerConnection = 10
+    }
+    let client = try await bench.greeted()
+    func list(_ count: Int) -> String {
+      "{\"op\":\"unsubscribe\",\"wallets\":[" + (0..<count).map { "\"\($0)\"" }.joined(separator: ",") + "]}"
+    }
+    client.send(list(10))
+    #expect(try await client.message("ok").list("failed").count == 10)
+    client.send(list(5_000))
+    #expect(try await client.message("ok").list("failed").count == 5_000)
+    client.send("{\"op\":\"ping\"}")
+    let refused = try await client.message("error")
+    #expect(refused.text("code") == "rate_limited")
+    #expect(refused["retry_ms"]?.int ?? 0 > 30_000)
+  }
+
   @Test("a binary message closes with 1003")
   func binary() async throws {
     let bench = try await PushBench()

@@ -99,6 +99,9 @@ final class TestClient: ConnectionHandler, TimerTarget, @unchecked Sendable {
     }
   }
 
+  /// Bytes as they are, whatever they break.
+  func send(raw bytes: [UInt8]) { loop.post { self.connection?.write(bytes) } }
+
   /// From here on nothing is read.
   func pause() async throws { try await loop.perform { self.connection?.pauseReading() } }
   func resume() { loop.post { self.connection?.resumeReading() } }

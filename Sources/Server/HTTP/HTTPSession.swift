@@ -130,6 +130,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
       connection.write(upgrade.response)
       isClosed = true
       sessions.remove(connection.id)
+      // It may have been sent behind a request that was waited for.
+      connection.resumeReading()
       shard.adopt(
         connection, wallets: upgrade.wallets, tokens: upgrade.tokens, deflate: upgrade.deflate,
         leftover: UnsafeMutableRawBufferPointer(mutating: rest))
@@ -182,7 +184,6 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
       role: .server, limits: WebSocketLimits(messageBytes: 0, fragments: 1, replyBytes: 0))
     var out = upgrade.response
     try? machine.close(.tooManyConnections, reason: reason, into: &out)
-    router.count(101)
     connection.write(out)
     close()
     return true

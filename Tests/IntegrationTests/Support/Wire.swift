@@ -63,7 +63,26 @@ final class Wire: Sendable {
     loop.post { loop.connection(id)?.write(bytes) }
   }
 
+  /// A client that opens a WebSocket and then does nothing by itself: it answers no ping and no Close.
+  static func webSocket(port: UInt16, target: String = "/ws") async throws -> Wire {
+    let wire = try await connect(port: port)
+    wire.write(handshake(target))
+    try await eventually("the upgrade") { wire.bytes.starts(with: Array("HTTP/1.1 101".utf8)) ? true : nil }
+    return wire
+  }
+
+  static func handshake(_ target: String) -> String {
+    "GET \(target) HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+  }
+
   func write(_ text: String) { write(Array(text.utf8)) }
+
+  /// From here on nothing is read.
+  func pause() {
+    guard let id = id.withLock({ $0 }), let loop = Self.loop else { return }
+    loop.post { loop.connection(id)?.pauseReading() }
+  }
 
   /// Ends the connection without a goodbye.
   func abort() {

@@ -1,0 +1,44 @@
+import Glibc
+
+@testable import EventLoop
+@testable import Push
+@testable import Server
+
+extension Scene {
+  /// Bytes that the server's connections hold now: what clients have not taken, and pieces of their messages.
+  func heldBytes() async throws -> Int {
+    var bytes = 0
+    for shard in try server.services.shards {
+      bytes += try await shard.loop.perform {
+        var bytes = 0
+        shard.loop.connections.forEach { if !$0.isOutgoing { bytes += $0.unsentBytes } }
+        for client in shard.clientList.values { bytes += client.machine.heldBytes }
+        return bytes
+      }
+    }
+    return bytes
+  }
+
+  /// What the limits on connections count now.
+  var budget: ConnectionBudget { get throws { try server.loops.loops[0].configuration.budget } }
+
+  func untilOpen(_ count: Int) async throws {
+    try await eventually("\(count) connections") { try budget.open == count ? true : nil }
+  }
+}
+
+/// Runs `attack` and expects that the process, which holds the attackers too, does not grow by more than that.
+func expectMemory(below bytes: Int, _ attack: () async throws -> Void) async throws {
+  let before = residentBytes()
+  try await attack()
+  let grown = residentBytes() - before
+  if grown > bytes { throw NothingCame(description: "memory grew by \(grown) bytes, more than \(bytes)") }
+}
+
+private func residentBytes() -> Int {
+  guard let bytes = try? SmallFile.read("/proc/self/statm", limit: 4_096) else { return 0 }
+  let pages = String(decoding: bytes, as: UTF8.self).split(separator: " ").dropFirst().first.flatMap {
+    Int($0)
+  }
+  return (pages ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
+}
