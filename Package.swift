@@ -24,7 +24,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// What the fuzz targets of Tests/Fuzz look into.
 let fuzzedRooms: [Target.Dependency] = [
-  "JSON", "WebSocket", "HTTP1", "Ethereum", "Ledger", "Upstream", "Refresh", "Pricing", "Push", "Server",
+  "JSON", "WebSocket", "HTTP1", "Ethereum", "Access", "Ledger", "Upstream", "Refresh", "Pricing", "Push",
+  "Server",
 ]
 
 let package = Package(
@@ -155,7 +156,8 @@ if Context.environment["WALLETPUSH_FUZZ"] != nil {
   for target in package.targets where target.name == "Server" {
     target.path = "Sources/Server/Configuration"
     target.dependencies = [
-      "JSON", "Ethereum", "Upstream", .product(name: "Configuration", package: "swift-configuration"),
+      "JSON", "WebSocket", "Ethereum", "Upstream",
+      .product(name: "Configuration", package: "swift-configuration"),
     ]
   }
   package.targets.append(

@@ -33,6 +33,10 @@ import Testing
       "prices.coingecko.apiKey: expected a string, found a number"
     ),
     ("[]", "expected an object of settings, found an array"),
+    // A fault is one line, whatever the file holds.
+    (
+      #"{"limits": {"wall\nets": 1}}"#, #"limits.wall\nets: no such setting; did you mean limits.wallets?"#
+    ),
     // Ranges
     (#"{"http": {"port": 65536}}"#, "http.port: expected a whole number from 0 to 65535, found 65536"),
     (#"{"http": {"port": -1}}"#, "http.port: expected a whole number from 0 to 65535, found -1"),

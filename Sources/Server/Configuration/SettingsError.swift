@@ -33,7 +33,18 @@ struct SettingFaults {
 
   mutating func add(_ origin: SettingOrigin?, _ key: String?, _ message: String) {
     let parts = [origin?.description, key, message].compactMap { $0 }
-    lines.append(parts.joined(separator: ": "))
+    lines.append(Self.oneLine(parts.joined(separator: ": ")))
+  }
+
+  /// A key or a value may hold anything that JSON can write: what would begin another line, or do something to a
+  /// terminal, is shown as it is written in Swift.
+  private static func oneLine(_ text: String) -> String {
+    text.unicodeScalars.map { scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: scalar.escaped(asASCII: true)
+      default: String(scalar)
+      }
+    }.joined()
   }
 
   mutating func add(_ origin: SettingOrigin?, _ key: String, expected: String, found: String) {

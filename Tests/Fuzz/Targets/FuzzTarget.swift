@@ -16,7 +16,8 @@ struct FuzzTarget: Sendable {
     FuzzTarget("handshakes", fuzzHandshakes), FuzzTarget("replies", fuzzReplies),
     FuzzTarget("abi", fuzzABIResults), FuzzTarget("texts", fuzzTexts), FuzzTarget("prices", fuzzPrices),
     FuzzTarget("token-lists", fuzzTokenLists), FuzzTarget("bodies", fuzzBodies), FuzzTarget("urls", fuzzURLs),
-    FuzzTarget("settings", fuzzSettingsFiles),
+    FuzzTarget("settings", fuzzSettingsFiles), FuzzTarget("deflate", fuzzDeflate),
+    FuzzTarget("tokens", fuzzTokens),
   ]
 
   static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

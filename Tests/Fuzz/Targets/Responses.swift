@@ -21,8 +21,13 @@ func fuzzResponses(_ input: FuzzInput) throws {
     ? HTTPLimits(lineBytes: 64, headBytes: 256, headerCount: 4, bodyBytes: 100)
     : HTTPLimits(lineBytes: 8_192, headBytes: 16_384, headerCount: 100, bodyBytes: 65_536)
   let cuts = input.cuts()
-  let whole = try read(Cuts.whole(input.rest), method, limits)
-  let cut = try read(cuts.pieces(of: input.rest), method, limits)
+  var whole = try read(Cuts.whole(input.rest), method, limits)
+  var cut = try read(cuts.pieces(of: input.rest), method, limits)
+  if case .bodyTooLarge = whole.transcript.error {
+    // How much of it came before it was too long depends on the cut.
+    for index in whole.transcript.messages.indices { whole.transcript.messages[index].body = [] }
+    for index in cut.transcript.messages.indices { cut.transcript.messages[index].body = [] }
+  }
   try requireEqual(whole, cut, "the cut makes a difference")
   guard whole.transcript.error == nil, let message = whole.transcript.messages.first else { return }
   try require(whole.transcript.messages.count == 1, "\(whole.transcript.messages.count) responses")
