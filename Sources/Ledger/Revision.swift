@@ -15,12 +15,13 @@ public struct ResumePoint: Sendable, Hashable {
 
   /// `nil` unless the text is `epoch:revision` with a 1–16 character epoch and a decimal revision below 2^53.
   public init?(parsing text: String) {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, (1...16).contains(parts[0].utf8.count),
-      (1...16).contains(parts[1].utf8.count), parts[1].utf8.allSatisfy({ (48...57).contains($0) }),
-      let revision = Revision(parts[1]), revision < 1 << 53
+    // Bytes, not Characters: one of those may be as long as the text, and costs the square of that to compare.
+    let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    guard parts.count == 2, (1...16).contains(parts[0].count), (1...16).contains(parts[1].count),
+      parts[1].allSatisfy({ (48...57).contains($0) }), let revision = Revision(Substring(parts[1])),
+      revision < 1 << 53
     else { return nil }
-    self.init(epoch: String(parts[0]), revision: revision)
+    self.init(epoch: String(Substring(parts[0])), revision: revision)
   }
 
   public var description: String { "\(epoch):\(revision)" }
