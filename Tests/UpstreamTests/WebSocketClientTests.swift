@@ -187,16 +187,19 @@ struct WebSocketClientTests {
     #expect(await ending(early) == .failed(.aborted))
   }
 
-  @Test func anUntrustedCertificateIsRefused() async throws {
+  @Test(arguments: [
+    Certificates.Kind.stranger, .selfSigned, .expired, .notYetValid, .other, .nameless,
+  ])
+  func aBadCertificateIsRefused(_ kind: Certificates.Kind) async throws {
     let certificates = try Certificates.shared.get()
-    let context = try certificates.server(.stranger)
+    let context = try certificates.server(kind)
     let server = try WebSocketServer(makeFilter: { context.makeFilter() })
     defer { server.stop() }
     let security = try certificates.client
     let url = try server.url(scheme: "wss", host: "localhost")
     let refused = try await ending(WebSocketRecorder(url) { $0.security = security })
     guard case .failed(.transport(.insecure)) = refused else {
-      Issue.record("a stranger's certificate was believed")
+      Issue.record("it was believed")
       return
     }
     #expect(try await ending(WebSocketRecorder(url)) == .failed(.transport(.securityNotConfigured)))

@@ -39,6 +39,9 @@ final class TLSServerFilter: ByteFilter {
       guard early.count >= 9 else { return }
       let length = Int(early[6]) << 16 | Int(early[7]) << 8 | Int(early[8])
       guard length <= Self.helloBytes else { throw refuse(.refused, .helloTooLong) }
+      // Until its first record is whole a client costs what it sent, not what a handshake does.
+      let record = Int(early[3]) << 8 | Int(early[4])
+      guard early.count >= 5 + record || record > SSL3_RT_MAX_PLAIN_LENGTH else { return }
     }
     guard let session = server.makeSession() else { throw TLSFailure.take().filterError(.local) }
     self.session = session

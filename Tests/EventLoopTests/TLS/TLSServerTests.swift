@@ -223,6 +223,16 @@ import Testing
     #expect(ends.beginning.session == nil)
   }
 
+  @Test func aClientHelloThatIsNotWholeCostsNoSession() throws {
+    let ends = try TwoEnds(.testing())
+    try ends.client.start()
+    let hello = ends.client.takeOutbound()
+    for byte in hello.dropLast() { try ends.feedServer([byte]) }
+    #expect(ends.beginning.session == nil)
+    try ends.feedServer([try #require(hello.last)])
+    #expect(ends.beginning.session != nil)
+  }
+
   @Test func aRecordThatIsTooLongEndsTheConnection() throws {
     let ends = try TwoEnds(.testing())
     try ends.handshake()
