@@ -21,7 +21,8 @@ extension KeyFault: CustomStringConvertible {
     case .notObject: "a key is a JSON object"
     case .missing(let member): "\(member) is missing"
     case .malformed(let member, let expected): "expected \(member) to be \(expected)"
-    case .wrongAlgorithm(let name, let type): "alg \(name) does not belong to a key of kty \(type)"
+    case .wrongAlgorithm(let name, let type):
+      "alg \(name) does not belong to a key of kty \(type.debugDescription)"
     case .weakRSA(let bits):
       "an RSA key has at least \(KeySet.rsaBitsMinimum) bits (RFC 7518 section 3.3), this one has \(bits)"
     case .oversizedRSA(let bits):

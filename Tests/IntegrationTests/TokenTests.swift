@@ -70,7 +70,7 @@ struct TokenTests {
       let good = try issuer.token()
       let cases: [(String, String)] = [
         ("Bearer", "three parts"), ("Bearer x", "three parts"), ("Bearer " + good.dropLast(2), "signature"),
-        ("Bearer " + good + "=", "base64url"), ("Bearer " + good + " " + good, "three parts"),
+        ("Bearer " + good + "=", "base64url"), ("Bearer " + good + " " + good, "send a signed one"),
         ("bearer " + (try issuer.token(lifetime: -1)), "expired"),
         ("Bearer " + (try SigningKey(.es256).token(#"{"exp":9999999999}"#, kid: "ES256")), "signature"),
         ("Bearer " + (try SigningKey.shared(.es256).token(#"{"exp":9999999999}"#, kid: "x")), "no key"),
