@@ -60,6 +60,7 @@ final class WebSocketRecorder: Sendable {
 
   deinit {
     loop.stop()
+    loop.join()
     resolver.stop()
   }
 
