@@ -1,8 +1,8 @@
 # make run    the demo: a simulated chain, a page with a moving wallet, no network and no keys
 # make test   every test
-# make check  format, walls between the rooms, sanitizers, a minute of fuzzing
+# make check  format, walls between the rooms, sanitizers, a minute of fuzzing, a light round of conformance
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
-# make conformance-light  a few minutes' worth of them
+# make conformance-light  373 of them, two minutes
 # make fuzz SECONDS=3600 [TARGET=frames]    the fuzzers, which share the time
 # make sanitize-all                         every test under both sanitizers
 # make bench  figures, in ratios to a bare send() loop
@@ -31,7 +31,7 @@ test: setup client-test
 client-test:
 	.ci/test-client
 
-check: setup lint walls sanitize fuzz-smoke
+check: setup lint walls sanitize fuzz-smoke conformance-light
 
 format:
 	swift format -i -r -p Package.swift Sources Tests
