@@ -146,19 +146,22 @@ public final class WalletPushServer: Sendable {
       }
     }
     reloadKeys(settings.auth)
-    logger.notice("reloaded token lists, access keys and log level")
+    logger.notice("reloaded token lists and log level")
   }
 
   private func reloadKeys(_ newer: Settings.Auth?) {
     do throws(StartError) {
       switch (services.access, newer) {
-      case (let access?, let newer?): try access.reload(newer, logger: logger)
+      case (let access?, let newer?):
+        try access.reload(newer, logger: logger)
+        logger.notice("reloaded the access keys")
       case (nil, nil): break
       case (_?, nil): throw StartError("auth: tokens go on being asked for until the next start")
       case (nil, _?): throw StartError("auth: tokens are not asked for before the next start")
       }
     } catch {
-      logger.error("access keys not reloaded", metadata: ["reason": "\(error)"])
+      logger.error(
+        "access keys not reloaded, those before stay in force", metadata: ["reason": "\(error)"])
     }
   }
 
@@ -362,6 +365,8 @@ private struct Parts {
       perAddress: limits.connectionsPerAddress == 0 ? nil : limits.connectionsPerAddress,
       isExempt: { clients.isTrusted($0) })
     configuration.flushTimeout = min(configuration.flushTimeout, limits.slow)
+    // The kernel would hold megabytes for a client that takes nothing, out of sight of all our limits.
+    configuration.unsentLowWaterBytes = Int32(clamping: max(16_384, limits.unsentBytes))
     return configuration
   }
 

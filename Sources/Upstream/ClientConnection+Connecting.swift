@@ -25,11 +25,10 @@ extension ClientConnection: TimerTarget {
     let connection = loop.connect(to: address, handler: self)
     self.connection = connection
     guard origin.key.scheme == .https else { return }
-    guard let security = origin.client.configuration.security else { return giveUp(.securityNotConfigured) }
     do {
-      connection.filter = try security.makeFilter(host: origin.key.host)
+      try connection.secure(by: origin.client.configuration.security, host: origin.key.host)
     } catch {
-      giveUp(.insecure(error, explanation: security.explanation(of: error)))
+      giveUp(error)
     }
   }
 

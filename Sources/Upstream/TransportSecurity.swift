@@ -11,3 +11,17 @@ public protocol TransportSecurity: Sendable {
 }
 
 extension TLSClient: TransportSecurity {}
+
+extension Connection {
+  /// Puts a filter between this connection, just begun, and whoever speaks `https:` or `wss:` on it.
+  ///
+  /// - Parameter security: nil: the client was made without any.
+  func secure(by security: (any TransportSecurity)?, host: String) throws(UpstreamError) {
+    guard let security else { throw .securityNotConfigured }
+    do {
+      filter = try security.makeFilter(host: host)
+    } catch {
+      throw .insecure(error, explanation: security.explanation(of: error))
+    }
+  }
+}

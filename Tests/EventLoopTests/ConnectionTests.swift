@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Testing
 
@@ -336,6 +337,27 @@ import Testing
       hand.turn { !pair.server.closeReasons.isEmpty }
     }
     #expect(handler == nil && connection == nil)
+  }
+
+  /// Options are set once, at the listener.
+  @Test func acceptedConnectionsHaveTheOptions() throws {
+    let hand = try HandTurned {
+      $0.unsentLowWaterBytes = 20_000
+      $0.sendBufferBytes = 50_000
+    }
+    let pair = try hand.pair()
+    for end in [pair.serverEnd, pair.clientEnd] {
+      func option(_ level: Int32, _ name: Int32) -> Int32 {
+        var value: Int32 = -1
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(end.descriptor, level, name, &value, &length)
+        return value
+      }
+      #expect(option(Int32(IPPROTO_TCP), TCP_NODELAY) == 1)
+      #expect(option(Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT) == 20_000)
+      // The kernel doubles it, for its own bookkeeping.
+      #expect(option(SOL_SOCKET, SO_SNDBUF) == 100_000)
+    }
   }
 
   @Test func aConnectionIsSmall() {

@@ -112,6 +112,20 @@ import Testing
     }
   }
 
+  /// Nor does the kernel take what it can't send: else a slow client would cost megabytes there, and look like a fast one.
+  @Test func theKernelHoldsLittle() async throws {
+    let folder = try TemporaryFolder()
+    try folder.write("index.html", String(repeating: "x", count: 1 << 20))
+    try await withScene({ $0.http.webRoot = folder.path }) { scene in
+      let wire = try await Wire.connect(port: try scene.port)
+      wire.pause()
+      wire.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+      try await eventually("most of the answer to wait here") {
+        try await scene.heldBytes() > 1 << 19 ? true : nil
+      }
+    }
+  }
+
   /// The same by one who takes them: all come, whole and in order.
   @Test func pipelinedAnswersThatAreTaken() async throws {
     let folder = try TemporaryFolder()

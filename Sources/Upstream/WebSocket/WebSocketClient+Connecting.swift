@@ -30,11 +30,10 @@ extension WebSocketClient {
     let connection = loop.connect(to: address, handler: self)
     self.connection = connection
     guard url.isSecure else { return }
-    guard let security = configuration.security else { return fail(.transport(.securityNotConfigured)) }
     do {
-      connection.filter = try security.makeFilter(host: url.http.host)
+      try connection.secure(by: configuration.security, host: url.http.host)
     } catch {
-      fail(.transport(.insecure(error, explanation: security.explanation(of: error))))
+      fail(.transport(error))
     }
   }
 

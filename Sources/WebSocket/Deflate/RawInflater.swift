@@ -3,6 +3,10 @@ import CZlib
 /// Inflates messages of raw DEFLATE (RFC 1951), piece by piece, one window over them all until it is reset.
 ///
 /// Between messages it holds zlib's state and, once something was inflated, the window: ``heldBytes``.
+///
+/// Two breaches may be overlooked, depending on how a message is cut into pieces. A distance beyond the window
+/// agreed on is refused only if zlib does not have those bytes any more. The ratio is looked at behind each piece
+/// and each roomful of output, so a message may exceed it for a while in between.
 final class RawInflater {
   /// What a message may inflate to.
   struct Bounds {

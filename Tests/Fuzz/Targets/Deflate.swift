@@ -1,8 +1,8 @@
 // permessage-deflate (RFC 7692): the parameters of its handshake, and compressed messages.
 //
 // Invariant: any bytes as the payload of a compressed message give a message within the limit or one
-// `RemoteError`, nothing else, however they are cut into frames and the frames into pieces; what is held stays
-// within the limits. Messages that one end compressed, with windows kept or not, are the same at the other. Any
+// `RemoteError`, nothing else; what is held stays within the limits. How they are cut into frames and the frames
+// into pieces makes no difference, but for the two breaches that ``RawInflater`` says it may overlook. Messages that one end compressed, with windows kept or not, are the same at the other. Any
 // parameters are refused or written again the same, and what a server answers to offers, a client that made
 // them takes with the same meaning.
 
@@ -22,14 +22,19 @@ private struct DeflateOptions {
   let parameters: DeflateParameters
   let settings: DeflateSettings
   let limits: WebSocketLimits
+  /// May go unseen, depending on the cut. Nothing reaches beyond the whole window, nor inflates to more than 1,032
+  /// times its size.
+  let mayBeOverlooked: [RemoteError]
 
   init(_ choice: UInt8) {
     let bits = 9 + Int(choice & 3) * 2
+    let ratio = choice & 64 == 0 ? 1_032 : 20
+    mayBeOverlooked = (bits < 15 ? [.extensionDataInvalid] : []) + (ratio < 1_032 ? [.inflationRatio] : [])
     parameters = DeflateParameters(
       serverNoContextTakeover: choice & 4 != 0, clientNoContextTakeover: choice & 8 != 0,
       serverMaxWindowBits: bits, clientMaxWindowBits: bits)
     settings = DeflateSettings(
-      minimumBytes: 0, contextTakeover: choice & 16 == 0, windowBits: bits, level: 1, inflationRatio: 1_032)
+      minimumBytes: 0, contextTakeover: choice & 16 == 0, windowBits: bits, level: 1, inflationRatio: ratio)
     limits = WebSocketLimits(
       messageBytes: choice & 32 == 0 ? 1 << 20 : 1_000, fragments: 1 << 16, replyBytes: 256)
   }
@@ -88,10 +93,11 @@ private func checkDecoding(_ payload: ArraySlice<UInt8>, _ cuts: Cuts, _ options
   let whole = try receive([frames([Array(payload)])], options)
   let fragments = payload.isEmpty ? [[]] : cuts.pieces(of: payload)
   let stream = frames(fragments)
-  let fragmented = try receive([stream], options)
-  try requireEqual(fragmented, whole, "the fragments make a difference")
-  let cut = try receive(cuts.pieces(of: stream[...]), options)
-  try requireEqual(cut, whole, "the cut makes a difference")
+  for (cut, what) in [([stream], "fragments"), (cuts.pieces(of: stream[...]), "cut")] {
+    let other = try receive(cut, options)
+    if options.mayBeOverlooked.contains(where: { $0 == other.error || $0 == whole.error }) { continue }
+    try requireEqual(other, whole, "the \(what) make a difference")
+  }
 }
 
 private func checkRoundTrip(_ bytes: ArraySlice<UInt8>, _ cuts: Cuts, _ options: DeflateOptions) throws {
@@ -104,6 +110,8 @@ private func checkRoundTrip(_ bytes: ArraySlice<UInt8>, _ cuts: Cuts, _ options:
     messages.append(Array(message))
   }
   let received = try receive(cuts.pieces(of: stream[...]), options)
+  // Text that repeats is a bomb by a ratio of 20.
+  if received.error == .inflationRatio, options.mayBeOverlooked.contains(.inflationRatio) { return }
   try require(received.error == nil, "what we sent is refused: \(received.error!)")
   try requireEqual(received.messages, messages, "what we sent is something else")
 }
