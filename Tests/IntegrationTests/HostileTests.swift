@@ -41,7 +41,7 @@ import Testing
     "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;",
   ])
   func headsAndBodiesThatDrip(_ text: String) async throws {
-    try await withScene({ $0.limits.handshake = .milliseconds(300) }) { scene in
+    try await withScene({ $0.limits.handshake = .milliseconds(700) }) { scene in
       let neighbour = try await scene.watcher()
       try await expectMemory(below: Self.memory) {
         let slow = try await wires(100, scene)
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test func connectionsThatSayNothing() async throws {
-    try await withScene({ $0.limits.handshake = .milliseconds(300) }) { scene in
+    try await withScene({ $0.limits.handshake = .milliseconds(700) }) { scene in
       let neighbour = try await scene.watcher()
       let mute = try await wires(100, scene)
       try await scene.expectPrices(at: neighbour, "403.25")
@@ -68,7 +68,7 @@ import Testing
 
   /// An empty line and then a byte now and then: the first head is awaited from the accept.
   @Test func emptyLinesPutNothingOff() async throws {
-    try await withScene({ $0.limits.handshake = .milliseconds(300) }) { scene in
+    try await withScene({ $0.limits.handshake = .milliseconds(700) }) { scene in
       let slow = try await Wire.connect(port: try scene.port)
       slow.write("\r\n")
       try await drip([slow], "G")
@@ -223,7 +223,7 @@ import Testing
   @Test func halfOpen() async throws {
     try await withScene({
       $0.limits.idlePing = .milliseconds(200)
-      $0.limits.pong = .milliseconds(500)
+      $0.limits.pong = .seconds(1)
     }) { scene in
       let neighbour = try await scene.watcher()
       var gone: [Wire] = []

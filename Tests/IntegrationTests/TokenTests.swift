@@ -247,7 +247,7 @@ struct TokenTests {
   @Test("a token ends on a live socket; a newer one in time keeps it")
   func expiry() async throws {
     try await withGuardedScene { scene, issuer in
-      let headers = try issuer.bearer(.hs256, lifetime: 1.5)
+      let headers = try issuer.bearer(.hs256, lifetime: 4)
       let renewed = try await scene.client(headers: headers)
       let client = try await scene.client(headers: headers)
       let notice = try await client.next("status")

@@ -204,7 +204,7 @@ struct SlowTests {
   func tooSlow() async throws {
     let bench = try await PushBench(sendBuffer: 4_096) {
       $0.unsentBytes = 2_000
-      $0.slowTimeout = .milliseconds(150)
+      $0.slowTimeout = .milliseconds(600)
     }
     let wallet = try await bench.heldWallet(1, tokens: 100)
     let client = try await bench.client(wallets: [wallet], receiveBuffer: 4_096)

@@ -21,7 +21,7 @@ struct TimeoutTests {
     let server = try ScriptedServer { _ in [.send("HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\nx")] }
     try await withClient(server: server) { client in
       let failure = await client.failure(
-        try .get(server.url(), firstByte: .seconds(20), total: .milliseconds(100)))
+        try .get(server.url(), firstByte: .seconds(20), total: .milliseconds(500)))
       #expect(failure == .timedOut(.total))
       await server.wait(for: .closed(connection: 1))
     }
