@@ -3,11 +3,12 @@
 // Theory of operation
 //
 // A message is inflated as it arrives, straight into the buffer in which the machine puts messages together, so
-// that the limits and the UTF-8 check apply to what came so far and the compressed bytes are kept nowhere.
+// that the limits and the UTF-8 check apply to what came so far. Only its first bytes are gathered before: whoever
+// begins a message and leaves it there is not worth a zlib stream, and most messages are inflated in one call.
 //
 // For each direction the handshake said whether the window lives on from message to message. Where it does, this
 // object holds a zlib stream of its own. Where it does not, the stream is the pool's: borrowed for one call to
-// compress, from the first to the last piece of a message to inflate. So a connection at rest without context
+// compress, and to inflate a message from the piece that is not gathered any more to the last. So a connection at rest without context
 // takeover holds nothing but this object.
 
 /// What a connection with permessage-deflate holds between messages: this object, 64 bytes, and for each direction
@@ -25,6 +26,9 @@ public final class PerMessageDeflate: MessageExtension {
   private var deflater: Deflater?
   /// Our own with context takeover; else the pool's, while a message is under way.
   private var inflater: RawInflater?
+  /// The beginning of a message, as it came, until there is an inflater.
+  private var gathered: [UInt8] = []
+  static let gatheredBytes = 4_096
 
   /// - Parameter pool: of the loop that the connection lives on; its settings say how to compress.
   public init(_ parameters: DeflateParameters, role: Role, pool: DeflatePool) {
@@ -39,11 +43,14 @@ public final class PerMessageDeflate: MessageExtension {
     keepsReceiveWindow = receiving.1
   }
 
-  public var heldBytes: Int { (deflater?.heldBytes ?? 0) + (inflater?.heldBytes ?? 0) }
+  public var heldBytes: Int {
+    (deflater?.heldBytes ?? 0) + (inflater?.heldBytes ?? 0) + gathered.capacity
+  }
 
   public func release() {
     deflater = nil
     inflater = nil
+    gathered = []
   }
 
   // MARK: Receiving
@@ -51,9 +58,21 @@ public final class PerMessageDeflate: MessageExtension {
   public func decode(
     _ piece: UnsafeRawBufferPointer, isLast: Bool, into message: inout AssemblyBuffer, limit: Int
   ) throws(RemoteError) {
+    guard inflater != nil || isLast || gathered.count + piece.count > Self.gatheredBytes else {
+      gathered.append(contentsOf: piece)
+      return
+    }
     guard let inflater = inflater ?? makeInflater() else { throw .messageTooBig }
     self.inflater = inflater
     do throws(RemoteError) {
+      if !gathered.isEmpty {
+        let beginning = gathered
+        gathered = []
+        try beginning.withUnsafeBufferPointer { (bytes) throws(RemoteError) in
+          let bytes = UnsafeRawBufferPointer(bytes)
+          try inflate(bytes, isLast: false, with: inflater, into: &message, limit: limit)
+        }
+      }
       try inflate(piece, isLast: isLast, with: inflater, into: &message, limit: limit)
     } catch {
       switch error {

@@ -100,7 +100,11 @@ func serveDeflated(
       [.error(.textNotUTF8)]
     ),
     (
-      "not UTF-8 in the middle", [RawFrame(0x41, [0x00, 0x02, 0x00, 0xFD, 0xFF, 0xC3, 0x28])],
+      "not UTF-8 in the middle",
+      [
+        RawFrame(
+          0x41, [0x00, 0x88, 0x13, 0x77, 0xEC] + [UInt8](repeating: 0x61, count: 4_998) + [0xC3, 0x28])
+      ],
       [.error(.textNotUTF8)]
     ),
     (
