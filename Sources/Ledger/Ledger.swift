@@ -128,9 +128,24 @@ public actor Ledger {
     return ids
   }
 
-  /// What a token list says wins over what is held; called with whole lists, at start and on reload.
-  public func applyList(_ entries: [(key: TokenKey, info: TokenInfo)]) {
+  /// What a token list says wins over what is held.
+  ///
+  /// - Parameter whole: the chain of which the entries are all that its lists name: whatever else was listed is not
+  ///   any more. `nil`: lists are missing, and nothing is taken off.
+  public func applyList(_ entries: [(key: TokenKey, info: TokenInfo)], whole: ChainCode? = nil) {
     var changed: Set<TokenID> = []
+    if let whole {
+      let named = Set(entries.map(\.key))
+      for token in tokens
+      where token.key.chain == whole && token.info.isListed && token.key.contract != nil
+        && !named.contains(token.key)
+      {
+        var info = token.info
+        info.isListed = false
+        replaceToken(token.id, info: info)
+        changed.insert(token.id)
+      }
+    }
     for (key, info) in entries {
       guard let id = tokenIDs[key] else {
         var listed = info

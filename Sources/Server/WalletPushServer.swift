@@ -38,6 +38,7 @@ public final class WalletPushServer: Sendable {
   let writer: Writer
   let refresh: RefreshService
   let pricing: PricePipeline
+  let tokenLists: TokenLists
   let client: HTTPClient
   let resolver: Resolver
   let logger: Logger
@@ -93,6 +94,7 @@ public final class WalletPushServer: Sendable {
     writer = parts.writer
     refresh = parts.refresh
     pricing = parts.pricing
+    tokenLists = parts.tokenLists
     client = parts.client
     resolver = parts.resolver
     logger = parts.logger
@@ -118,6 +120,7 @@ public final class WalletPushServer: Sendable {
     }
     await waitForClients()
     sweeper.cancel()
+    await tokenLists.stop()
     await pricing.stop()
     await refresh.stop()
     await client.shutdown()
@@ -138,15 +141,13 @@ public final class WalletPushServer: Sendable {
   public func reload(_ settings: Settings) async {
     ServerLog.setLevel(settings.log.logLevel)
     reloadCertificate(settings.http.tls)
-    for chain in settings.chains {
-      do {
-        await ledger.applyList(try TokenListFiles.entries(of: chain, logger: logger))
-      } catch {
-        logger.error("token list not reloaded", metadata: ["reason": "\(error)"])
-      }
+    do {
+      try await tokenLists.reload(settings.chains)
+      logger.notice("reloaded the token lists")
+    } catch {
+      logger.error("token lists not reloaded, those before stay in force", metadata: ["reason": "\(error)"])
     }
     reloadKeys(settings.auth)
-    logger.notice("reloaded token lists and log level")
   }
 
   private func reloadKeys(_ newer: Settings.Auth?) {
@@ -233,6 +234,7 @@ private struct Parts {
   let loops: EventLoopGroup
   let database: Database
   let ledger: Ledger
+  let tokenLists: TokenLists
   let writer: Writer
   let resolver: Resolver
   let client: HTTPClient
@@ -282,7 +284,10 @@ private struct Parts {
         price: max(settings.cache.price.milliseconds, settings.prices.interval.milliseconds * 3)),
       clock: WalletPushServer.clock)
     await ledger.restore(try database.load())
-    for chain in chains { await ledger.applyList(try TokenListFiles.entries(of: chain, logger: logger)) }
+    tokenLists = TokenLists(
+      ledger: ledger, client: client, period: settings.cache.metadata, timeout: settings.refresh.timeout,
+      logger: logger)
+    try await tokenLists.load(chains)
     writer = Writer(database: database, ledger: ledger, settings: .standard)
     try await writer.start()
     let revision = await ledger.revision
@@ -319,6 +324,7 @@ private struct Parts {
     address = try Self.listen(settings, shards, router, tls)
     try loops.start()
     await refresh.start()
+    await tokenLists.start { [refresh] chain in await refresh.readAgain(chain) }
     if hasPrices { await pricing.start() }
   }
 

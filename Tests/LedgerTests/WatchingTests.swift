@@ -206,6 +206,26 @@ struct WatchingTests {
     #expect(bench.recorder.takeBatches().isEmpty)
   }
 
+  @Test(
+    "what no list names any more is unlisted: the coin never is, nor what is missing from a part of the lists"
+  )
+  func unlisted() async throws {
+    let bench = try await Bench()
+    _ = try await bench.watchedWallet()
+    _ = bench.recorder.takeBatches()
+    let spam = try TokenKey(parsing: Bench.spam)
+    let chain = spam.chain
+    await bench.ledger.applyList([(spam, TokenInfo(symbol: "S", isListed: true))])
+    #expect(bench.recorder.takeFrames().isEmpty)
+    await bench.ledger.applyList([(spam, TokenInfo(symbol: "S", isListed: true))], whole: chain)
+    let frames = bench.recorder.takeFrames()
+    #expect(frames.map { member("symbol", $0) } == ["\"USDC\""])
+    #expect(frames.map { member("listed", $0) } == ["false"])
+    let plan = try #require(await bench.ledger.readPlan(for: 1))
+    #expect(plan.tokens.map(\.id).sorted() == [bench.usdc, bench.spam], "a row is read on")
+    #expect(try await bench.snapshot().contains("\"token\":\"ETH:native\",\"symbol\":\"ETH\""))
+  }
+
   @Test("a read asks for the listed tokens of the chain and those the wallet has")
   func readPlan() async throws {
     let bench = try await Bench()
