@@ -10,6 +10,8 @@ final class FramedBatch: Sendable {
   let frames: [[UInt8]]
   /// One for each status.
   let statusFrames: [[UInt8]]
+  /// When the ledger accepted it.
+  let acceptedAt = ContinuousClock.now
 
   init(_ batch: LedgerBatch) {
     self.batch = batch

@@ -228,6 +228,7 @@ extension PushClient {
       prices: wallet.tokens.map(\.cell))
     let cuts = isFirst ? encoder.cuts : cuts
     writePart(encoder, cuts: cuts, next: next)
+    if isFirst { shard.statistics.count(wallet.cells.state) }
     settleFirstDebt(
       next + 2 < cuts.count
         ? .snapshot(wallet, cuts: cuts, next: next + 1, revision: encoder.revision) : nil)

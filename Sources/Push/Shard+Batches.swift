@@ -6,6 +6,7 @@ extension Shard {
   /// A batch from the mailbox: the tables take the new values, clients are marked.
   func take(_ framed: FramedBatch) {
     let batch = framed.batch
+    if !batch.changes.isEmpty { oldestAcceptedAt = oldestAcceptedAt ?? framed.acceptedAt }
     // With a wallet of ours in the batch all its tokens are taken; those that nobody refers to go again below.
     let holdsWallet = batch.wallets.contains { walletsByID[$0.id] != nil }
     for cell in batch.tokens where holdsWallet || tokens[cell.token.id] != nil { _ = shardToken(cell) }
@@ -61,6 +62,10 @@ extension Shard {
 
   func endTurn() {
     if !chunk.isEmpty { flushChunk(isLast: true) }
+    if let acceptedAt = oldestAcceptedAt {
+      oldestAcceptedAt = nil
+      delivery.recordNanoseconds(Int64((ContinuousClock.now - acceptedAt) / .nanoseconds(1)))
+    }
     guard !waitingForRoom.isEmpty else { return }
     dueForRoom.append(contentsOf: waitingForRoom)
     waitingForRoom.removeAll(keepingCapacity: true)

@@ -16,6 +16,7 @@
 import EventLoop
 import Ethereum
 import Ledger
+import Metrics
 import WebSocket
 
 /// Confined to its loop, but for what is marked as callable from anywhere.
@@ -56,6 +57,10 @@ public final class Shard: @unchecked Sendable {
   /// Those of the turn before.
   var dueForRoom: ContiguousArray<PushClient> = []
   var isRoomPosted = false
+  /// Of the batches of this turn.
+  var oldestAcceptedAt: ContinuousClock.Instant?
+  /// From a change's acceptance until all who follow it have been written to: once a turn.
+  let delivery = Metrics.Timer(label: "push_delivery")
   var statuses: [StatusFrame.Subject: (frame: [UInt8], isAbnormal: Bool)] = [:]
   private var heartbeatFrame: (revision: Revision, bytes: [UInt8])?
   var stamp: UInt64 = 0
@@ -198,7 +203,12 @@ public struct ShardStatistics: Sendable {
   public var refused: UInt64 = 0
   public var frames: UInt64 = 0
   public var writes: UInt64 = 0
+  /// Parts, of which most snapshots have one.
   public var snapshots: UInt64 = 0
+  /// Snapshots by what was held of the wallet: all in time; something, but old or in doubt; nothing.
+  public var snapshotsFresh: UInt64 = 0
+  public var snapshotsStale: UInt64 = 0
+  public var snapshotsMissing: UInt64 = 0
   public var lags: UInt64 = 0
   public var caughtUp: UInt64 = 0
   public var closedSlow: UInt64 = 0
@@ -223,5 +233,15 @@ struct PendingOperation {
   enum Kind {
     case subscribe(Subscription, failed: [FailedKey])
     case get
+  }
+}
+
+extension ShardStatistics {
+  mutating func count(_ state: CellState) {
+    switch state {
+    case .fresh: snapshotsFresh += 1
+    case .stale: snapshotsStale += 1
+    case .loading, .unknown: snapshotsMissing += 1
+    }
   }
 }

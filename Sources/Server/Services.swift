@@ -59,6 +59,9 @@ struct Services: Sendable {
       ("push_frames_sent", Double(total.frames)),
       ("push_writes", Double(total.writes)),
       ("push_snapshot_parts_sent", Double(total.snapshots)),
+      ("push_snapshots_fresh", Double(total.snapshotsFresh)),
+      ("push_snapshots_stale", Double(total.snapshotsStale)),
+      ("push_snapshots_missing", Double(total.snapshotsMissing)),
       ("push_lags", Double(total.lags)),
       ("push_closed_slow", Double(total.closedSlow)),
       ("push_closed_no_pong", Double(total.closedNoPong)),
@@ -89,6 +92,9 @@ extension ShardStatistics {
     frames += other.frames
     writes += other.writes
     snapshots += other.snapshots
+    snapshotsFresh += other.snapshotsFresh
+    snapshotsStale += other.snapshotsStale
+    snapshotsMissing += other.snapshotsMissing
     lags += other.lags
     caughtUp += other.caughtUp
     closedSlow += other.closedSlow

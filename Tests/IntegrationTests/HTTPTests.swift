@@ -232,7 +232,8 @@ import Testing
 
   @Test func metricsParse() async throws {
     try await withScene { scene in
-      _ = try await scene.watcher()
+      let client = try await scene.watcher()
+      try await scene.expectPrices(at: client, "402.75")
       let answer = try await scene.call("GET", "/metrics")
       #expect(answer.status == 200)
       #expect(answer[header: "Content-Type"] == "text/plain; version=0.0.4; charset=utf-8")
@@ -261,6 +262,7 @@ import Testing
         samples[key] = value
       }
       #expect(samples["walletpush_push_connections"] == 1)
+      #expect((samples["walletpush_push_delivery_seconds_count"] ?? 0) > 0)
       #expect((samples["walletpush_ledger_revision"] ?? 0) > 0)
       #expect((samples["walletpush_refresh_reads_total"] ?? 0) >= 1)
       #expect((samples["process_resident_memory_bytes"] ?? 0) > 1_000_000)

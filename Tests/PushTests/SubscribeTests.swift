@@ -47,6 +47,8 @@ struct SubscribeTests {
     let token = try await bench.addToken(1)
     try await bench.read(wallet, [(token, 5)])
     let full = try await client.message("snapshot")
+    let counted = try await bench.statistics()
+    #expect([counted.snapshotsMissing, counted.snapshotsStale, counted.snapshotsFresh] == [1, 0, 1])
     #expect(full.text("state") == "fresh")
     #expect(full.list("tokens").count == 2)
     #expect(try await client.message("heartbeat").rev == full.rev)
