@@ -79,6 +79,9 @@ public final class Connection {
   /// False from the moment anybody asked for it to close.
   public var isOpen: Bool { flags.isDisjoint(with: [.closing, .closed]) }
 
+  /// Whether a flush has left bytes over: the handler's `drained` will be called.
+  public var hasLeftovers: Bool { flags.contains(.owesDrained) }
+
   /// Whether the peer ended its side.
   public var isInputEnded: Bool { flags.contains(.inputEnded) }
 

@@ -119,25 +119,21 @@ extension PushClient {
 
   /// Asks for a look after the next flush. If the kernel then takes everything at once, nobody calls `drained`.
   func waitForRoom() {
-    hasLookedForRoom = false
     guard !isWaitingForRoom else { return }
     isWaitingForRoom = true
     shard.waitingForRoom.append(self)
   }
 
-  /// A turn later. What is unsent now was left over by the flush, and `drained` will be called; or it was queued
-  /// since, and then it takes one more look to know.
+  /// A turn later. Where the flush left something over, `drained` will be called, and a client that lags waits for
+  /// it. What is unsent otherwise was queued since, a reply perhaps.
   func lookForRoom() {
     isWaitingForRoom = false
     guard !isClosed else { return }
     if connection.unsentBytes > 0 { watchForSlowness() }
-    if connection.unsentBytes == 0 || (hasRoom && mode != .lagging) {
-      pump()
-      unclog()
-    } else if !hasLookedForRoom {
-      waitForRoom()
-      hasLookedForRoom = true
-    }
+    if connection.hasLeftovers, mode == .lagging || !hasRoom { return }
+    guard hasRoom else { return waitForRoom() }
+    pump()
+    unclog()
   }
 
   // MARK: - Debts

@@ -54,7 +54,6 @@ final class PushClient: ConnectionHandler, TimerTarget {
   var missedStatus = false
   /// In the shard's list of those without room.
   var isWaitingForRoom = false
-  var hasLookedForRoom = false
   /// The liveness timer comes when a slow client's time is up.
   var isWatchedForSlowness = false
 

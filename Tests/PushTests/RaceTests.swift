@@ -207,11 +207,13 @@ private struct Player {
     while !isQuiet.value { try await ask("{\"op\":\"list\"", expecting: "ok") }
     try await bench.flush()
     let shard = bench.shards[shard]
+    let deadline = ContinuousClock.now + .seconds(60)
     while try await shard.loop.perform({
       shard.clientList.values.contains {
         $0.mode != .live || !$0.debts.isEmpty || $0.connection.unsentBytes > 0
       }
     }) {
+      try #require(ContinuousClock.now < deadline, "a client was left behind")
       try await ask("{\"op\":\"list\"", expecting: "ok")
     }
     let ok = try await ask("{\"op\":\"list\"", expecting: "ok")

@@ -200,6 +200,27 @@ struct SlowTests {
     #expect(statuses == ["done"])
   }
 
+  /// Replies that are queued turn after turn, before the client is looked at, look like what it has not taken.
+  @Test("a client that asks in every turn catches up all the same")
+  func asksInEveryTurn() async throws {
+    let bench = try await PushBench()
+    let client = try await bench.greeted()
+    try await bench.withClient { (client) -> Void in
+      client.mode = .lagging
+      client.cursor = client.shard.revision
+      client.waitForRoom()
+      let shard = client.shard
+      @Sendable func reply(_ turnsLeft: Int) {
+        // Posted before the look is, so it comes before the look.
+        for client in shard.clientList.values { client.write(Replies.pong(nil, time: 0)) }
+        if turnsLeft > 0 { shard.loop.post { reply(turnsLeft - 1) } }
+      }
+      reply(10)
+    }
+    _ = try await client.messages(through: "heartbeat")
+    #expect(try await bench.withClient { $0.mode } == .live)
+  }
+
   @Test("a client that takes nothing at all is closed with 4108")
   func tooSlow() async throws {
     let bench = try await PushBench(sendBuffer: 4_096) {
