@@ -119,5 +119,6 @@ extension ChainReader {
 
   private func noteLimited(_ endpoint: Endpoint, _ retryAfter: Duration?) {
     table.noteLimited(endpoint.index, retryAfter: retryAfter, now: .now, random: .random(in: 0..<1))
+    metrics[endpoint.index].noteAside(.limited)
   }
 }

@@ -143,6 +143,7 @@ extension ChainReader {
     case .unreachable(_, let error) where error.fault == .local: break
     default:
       if table.noteFailure(index, now: .now, random: .random(in: 0..<1)) {
+        metrics[index].noteAside(.failing)
         logger.warning(
           "endpoint fails again and again: it is set aside", metadata: about(index, ["reason": "\(error)"]))
       }
@@ -154,6 +155,7 @@ extension ChainReader {
     _ index: Int, _ reason: EndpointTable.Reason, _ message: String, _ more: [String: String]
   ) {
     guard table.setAside(index, reason, now: .now, random: .random(in: 0..<1)) else { return }
+    metrics[index].noteAside(reason.state)
     logger.error("\(message)", metadata: about(index, more))
   }
 

@@ -32,7 +32,7 @@ public struct EndpointRules: Sendable {
   /// How long somebody who asks waits for the rest of the least bad endpoint when all are set aside.
   public var patience = Duration.seconds(2)
   /// Of one endpoint in the long run, each call of a batch counted; a second's worth at once.
-  public var requestsPerSecond = 50.0
+  public var requestsPerSecond = 100.0
   /// The latency and the head of an endpoint that nobody asks are looked at so often, while others are asked.
   public var probeInterval = Duration.seconds(60)
   /// No second request goes out before that, however fast an endpoint is usually.

@@ -29,6 +29,11 @@ struct EndpointMetrics: Sendable {
     ).increment()
   }
 
+  func noteAside(_ reason: EndpointHealth.State) {
+    Counter(label: "refresh_endpoint_aside_total", dimensions: dimensions + [("reason", reason.rawValue)])
+      .increment()
+  }
+
   func set(_ current: EndpointHealth.State, head block: UInt64?) {
     for (state, meter) in state { meter.set(state == current ? 1 : 0) }
     if let block { head.set(Double(block)) }
@@ -47,10 +52,10 @@ extension RefreshError {
     case .rateLimited: "rate_limited"
     case .node(_, let error) where error.kind == .rateLimited: "rate_limited"
     case .node: "node"
-    case .wrongChain: "wrong_chain"
-    case .behind: "behind"
     case .malformed: "malformed"
-    case .cooldown, .unknownWallet, .chainNotServed, .noEndpoint, .resting, .stopped: "other"
+    // Said of readings, not of requests.
+    case .wrongChain, .behind, .cooldown, .unknownWallet, .chainNotServed, .noEndpoint, .resting, .stopped:
+      "other"
     }
   }
 }

@@ -18,6 +18,15 @@ struct EndpointTable {
     case limited
     case behind
     case wrongChain
+
+    var state: EndpointHealth.State {
+      switch self {
+      case .failing: .failing
+      case .limited: .limited
+      case .behind: .behind
+      case .wrongChain: .wrongChain
+      }
+    }
   }
 
   /// Heights that can be compared with each other: on some chains contracts see the height of the chain below.
@@ -308,12 +317,7 @@ struct EndpointTable {
   // MARK: - For people
 
   func state(_ index: Int, now: Instant) -> EndpointHealth.State {
-    switch entries[index].rest?.reason {
-    case .failing: .failing
-    case .behind: .behind
-    case .wrongChain: .wrongChain
-    case .limited where !mayBeAsked(index, now: now): .limited
-    case .limited, nil: entries[index].isDoubtful ? .doubtful : .up
-    }
+    if let rest = entries[index].rest, !mayBeAsked(index, now: now) { return rest.reason.state }
+    return entries[index].isDoubtful ? .doubtful : .up
   }
 }
