@@ -62,9 +62,12 @@ extension ChainReader {
       while let event = await group.next() {
         switch event {
         case .late(let number):
-          guard running.count == 1, running[0].number == number, !running[0].firstAnswer.isThere,
-            let index = untried(), table.takeHedge()
-          else { continue }
+          guard running.count == 1, running[0].number == number, !running[0].firstAnswer.isThere else {
+            continue
+          }
+          table.noteLate(running[0].index, now: .now)
+          startDueProbes()
+          guard let index = untried(), table.takeHedge() else { continue }
           metrics[index].hedges.increment()
           begin(index)
         case .finished(let number, let result):
@@ -213,10 +216,8 @@ extension ChainReader {
     if let best = table.noteHead(endpoint.index, head, kind, now: now) {
       throw .behind(host: endpoint.host, block: head, best: best)
     }
-    for other in table.laggards(behind: endpoint.index, kind, now: now) {
-      let block = table.entries[other].heads[kind]?.number ?? 0
-      note(.behind(host: endpoints[other].host, block: block, best: head), at: other)
-    }
+    // What they said is a moment old: what they say now counts.
+    for other in table.laggards(behind: endpoint.index, kind, now: now) { _ = probe(other) }
   }
 
   private func probeSucceeded(_ index: Int) {

@@ -8,6 +8,8 @@ import JSON
 extension ChainReader {
   /// Batches, or calls by themselves, that are under way at once.
   static let requestsAtOnce = 5
+  /// A reading takes many requests here: one that fails does not spoil it at once.
+  static let attemptsMaximum = 3
 
   func readOneByOne(_ call: WalletCall, into part: inout Part) async throws(RefreshError) {
     part.isOneByOne = true
@@ -51,6 +53,16 @@ extension ChainReader {
     return call.answer(results)
   }
 
+  /// One that burns all gas spoils nothing here, but it costs the node much: it is left out for a while.
+  private func noteBurners(_ call: WalletCall, _ outcomes: [Int: JSONRPC.Outcome]) {
+    for (position, question) in call.questions.enumerated() {
+      guard case .balance(let index) = question, case .failure(.node(let error))? = outcomes[position + 1],
+        error.kind == .outOfGas
+      else { continue }
+      noteBurner(call.tokens[index])
+    }
+  }
+
   private func fill(
     _ results: inout [Multicall3.Result], _ positions: [Int], of call: WalletCall, _ owner: Address,
     _ block: UInt64?, at endpoint: Endpoint
@@ -59,6 +71,7 @@ extension ChainReader {
       call.request(position, id: position + 1, owner: owner, block: block)
     }
     let outcomes = try await outcomes(of: requests, at: endpoint)
+    noteBurners(call, outcomes)
     for position in positions {
       results[position] = call.result(position, outcomes[position + 1] ?? .failure(.missing))
       // The coin's balance can always be told: a node that does not is asked no more.
@@ -83,19 +96,24 @@ extension ChainReader {
     var outcomes: [Int: JSONRPC.Outcome] = [:]
     var pending = requests
     var isSingle = false
+    // Before the first answer another endpoint is as good.
+    let isFirst = requests.contains { $0.method == "eth_blockNumber" }
+    let attempts = isFirst && endpoints.count > 1 ? 1 : Self.attemptsMaximum
     while !pending.isEmpty {
       let size = isSingle ? 1 : traits[endpoint.index].batchSize(now: .now)
       isSingle = size == 1
       var again: [JSONRPC.Request] = []
-      for outcome in try await batches(of: pending, size: size, at: endpoint) {
+      for outcome in try await batches(of: pending, size: size, attempts: attempts, at: endpoint) {
         switch outcome {
-        case .answered(let answers): outcomes.merge(answers) { first, _ in first }
+        case .answered(let answers):
+          outcomes.merge(answers) { first, _ in first }
+          if answers.count > 1 { traits[endpoint.index].noteBatchPassed(now: .now) }
         case .tooLarge(let batch):
           traits[endpoint.index].noteBatchTooLarge(batch.count, now: .now)
           again += batch
         case .refused(let batch, let error):
           // Whether it is the batch or the endpoint shows when one call goes out by itself.
-          guard let probe = batch.first, outcomes[probe.id] == nil, !isSingle else { throw error }
+          guard let probe = batch.first, outcomes[probe.id] == nil else { throw error }
           outcomes[probe.id] = try await single(probe, at: endpoint)
           traits[endpoint.index].noteNoBatches(now: .now)
           logger.notice("endpoint takes no batches", metadata: about(endpoint.index, ["reason": "\(error)"]))
@@ -116,8 +134,9 @@ extension ChainReader {
   }
 
   private func batches(
-    of requests: [JSONRPC.Request], size: Int, at endpoint: Endpoint
+    of requests: [JSONRPC.Request], size: Int, attempts: Int, at endpoint: Endpoint
   ) async throws(RefreshError) -> [BatchOutcome] {
+    let takesBatches = traits[endpoint.index].takesBatches(now: .now)
     let batches = stride(from: 0, to: requests.count, by: size).map { start in
       Array(requests[start..<min(start + size, requests.count)])
     }
@@ -126,7 +145,9 @@ extension ChainReader {
       var rest = batches[...]
       func begin() {
         guard let batch = rest.popFirst() else { return }
-        group.addTask { await self.outcome(of: batch, at: endpoint) }
+        group.addTask {
+          await self.outcome(of: batch, takesBatches: takesBatches, attempts: attempts, at: endpoint)
+        }
       }
       for _ in 0..<Self.requestsAtOnce { begin() }
       while let next = await group.next() {
@@ -144,30 +165,54 @@ extension ChainReader {
     return try result.get()
   }
 
+  /// - Parameters:
+  ///   - takesBatches: the endpoint has answered others: a failure is no refusal.
+  ///   - attempts: how often to ask where a failure may pass.
   private nonisolated func outcome(
-    of batch: [JSONRPC.Request], at endpoint: Endpoint
+    of batch: [JSONRPC.Request], takesBatches: Bool, attempts: Int, at endpoint: Endpoint
   ) async -> Result<BatchOutcome, RefreshError> {
-    do throws(RefreshError) {
-      if batch.count == 1 {
-        return .success(.answered([batch[0].id: try await single(batch[0], at: endpoint)]))
-      }
-      let reply = try await send(batch: batch, to: endpoint)
-      var answers: [Int: JSONRPC.Outcome] = [:]
-      for (request, outcome) in zip(batch, reply.outcomes) {
-        if case .failure(.node(let error)) = outcome, error.isAboutTheNode {
-          throw RefreshError.node(host: endpoint.host, error)
+    var attempt = 1
+    while true {
+      do throws(RefreshError) {
+        return .success(.answered(try await answers(to: batch, at: endpoint)))
+      } catch {
+        switch error {
+        case .node(_, let node) where node.kind == .batchTooLarge: return .success(.tooLarge(batch))
+        case .status(_, 413): return .success(.tooLarge(batch))
+        case .node(_, let node) where node.isAboutTheNode: return .failure(error)
+        case .node, .malformed, .status:
+          if batch.count > 1, !takesBatches { return .success(.refused(batch, error)) }
+        case .unreachable(_, let error) where error.isTransient && error != .timedOut(.total): break
+        default: return .failure(error)
         }
-        answers[request.id] = outcome
-      }
-      return .success(.answered(answers))
-    } catch {
-      switch error {
-      case .node(_, let node) where node.kind == .batchTooLarge: return .success(.tooLarge(batch))
-      case .node(_, let node) where node.isAboutTheNode: return .failure(error)
-      case .node, .malformed, .status: return .success(.refused(batch, error))
-      default: return .failure(error)
+        guard attempt < attempts else {
+          // Whatever the cause, it is this call's: it has no result, and the others may.
+          if batch.count == 1, case .node(_, let node) = error {
+            return .success(.answered([batch[0].id: .failure(.node(node))]))
+          }
+          return .failure(error)
+        }
+        attempt += 1
+        do { try await Task.sleep(for: .milliseconds(100) * Double.random(in: 0.5...1.5)) } catch {
+          return .failure(.stopped)
+        }
       }
     }
+  }
+
+  private nonisolated func answers(
+    to batch: [JSONRPC.Request], at endpoint: Endpoint
+  ) async throws(RefreshError) -> [Int: JSONRPC.Outcome] {
+    if batch.count == 1 { return [batch[0].id: try await single(batch[0], at: endpoint)] }
+    let reply = try await send(batch: batch, to: endpoint)
+    var answers: [Int: JSONRPC.Outcome] = [:]
+    for (request, outcome) in zip(batch, reply.outcomes) {
+      if case .failure(.node(let error)) = outcome, error.isAboutTheNode {
+        throw RefreshError.node(host: endpoint.host, error)
+      }
+      answers[request.id] = outcome
+    }
+    return answers
   }
 
   /// One call by itself. What the node says of the call is its outcome; all else is thrown.
@@ -178,6 +223,8 @@ extension ChainReader {
       return .success(try await send(request, to: endpoint))
     } catch {
       guard case .node(_, let node) = error, !node.isAboutTheNode else { throw error }
+      // An internal error is the node's own.
+      if node.code == -32603, node.kind == .other { throw error }
       return .failure(.node(node))
     }
   }

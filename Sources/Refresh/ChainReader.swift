@@ -140,8 +140,8 @@ actor ChainReader {
     var tokens: [ReadPlan.Entry] = []
     for var token in plan.tokens {
       if bad.isMute(token.id) { token.needsMetadata = false }
-      // Where each is asked by itself it burns nobody else's gas.
-      guard bad.isBurner(token.id), !part.isOneByOne else {
+      // Where each is asked by itself it burns nobody else's gas, but much of the node's.
+      guard bad.isBurner(token.id), !part.isOneByOne || bad.isResting(token.id, now: now) else {
         tokens.append(token)
         continue
       }

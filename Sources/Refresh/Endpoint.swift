@@ -35,6 +35,8 @@ public struct EndpointRules: Sendable {
   public var requestsPerSecond = 100.0
   /// The latency and the head of an endpoint that nobody asks are looked at so often, while others are asked.
   public var probeInterval = Duration.seconds(60)
+  /// And so often where something may be wrong: after a failure, a late answer, or a height that stands still.
+  public var urgentProbeInterval = Duration.seconds(5)
   /// No second request goes out before that, however fast an endpoint is usually.
   public var hedgeMinimum = Duration.milliseconds(250)
   /// Second requests for each first one, in the long run.

@@ -40,6 +40,8 @@ struct EndpointTable {
   struct Head: Equatable {
     var number: UInt64
     var at: Instant
+    /// When it was first said.
+    var since: Instant
   }
 
   struct Rest: Equatable {
@@ -54,8 +56,9 @@ struct EndpointTable {
     /// It answered, and others knew better.
     var isOutdated = false
     var errorRate = 0.0
-    var light = LatencyEstimate()
-    var heavy = LatencyEstimate()
+    /// Of probes, which are rare: each says much.
+    var light = LatencyEstimate(gain: 0.5)
+    var heavy = LatencyEstimate(gain: 0.125)
     var heads: [HeadKind: Head] = [:]
     var probedAt: Instant
     var budget: RequestBudget
@@ -66,23 +69,25 @@ struct EndpointTable {
   }
 
   let rules: EndpointRules
-  /// How many blocks behind the best is too far.
-  let lagBlocks: UInt64
+  private let blockTime: Duration
+  /// Blocks a second, as measured over the last ten seconds or more: chains speed up.
+  private var pace = 0.0
+  private var paceStart: [HeadKind: Head] = [:]
   /// A lead of more than this is not believed on one endpoint's word alone: a bogus height must not outlaw the others.
   let leadBlocks: UInt64
   private(set) var entries: [Entry]
   /// The endpoint whose answer was used last.
   private(set) var preferred = 0
   /// How many second requests may go out now.
-  private(set) var hedgeCredit = 1.0
+  private(set) var hedgeCredit = Self.hedgeCreditMaximum
+  private var alarmedUntil: Instant?
 
   static let hedgeCreditMaximum = 5.0
 
   init(count: Int, blockTime: Duration, rules: EndpointRules, now: Instant) {
     self.rules = rules
-    let blockTime = max(blockTime, .milliseconds(100))
-    lagBlocks = max(3, UInt64(rules.lagMaximum / blockTime))
-    leadBlocks = max(100, UInt64(Duration.seconds(86_400) / blockTime))
+    self.blockTime = max(blockTime, .milliseconds(100))
+    leadBlocks = max(100, UInt64(Duration.seconds(86_400) / self.blockTime))
     entries = (0..<count).map { _ in
       Entry(probedAt: now, budget: RequestBudget(perSecond: rules.requestsPerSecond, now: now))
     }
@@ -187,8 +192,13 @@ struct EndpointTable {
   /// Another one, asked later, was faster.
   /// - Parameter elapsed: how long it had been asked.
   mutating func noteLost(_ index: Int, after elapsed: Duration) {
-    entries[index].errorRate = entries[index].errorRate * 0.8 + 0.2
     entries[index].heavy.add(elapsed)
+  }
+
+  /// Its answer does not come when it usually does. Something has changed: for a while all are looked at more often.
+  mutating func noteLate(_ index: Int, now: Instant) {
+    entries[index].errorRate = entries[index].errorRate * 0.8 + 0.2
+    alarmedUntil = now + rules.probeInterval
   }
 
   /// - Parameter random: 0..<1.
@@ -238,9 +248,35 @@ struct EndpointTable {
 
   // MARK: - Heights
 
+  /// How many blocks behind the best is too far.
+  var lagBlocks: UInt64 { max(3, UInt64(rules.lagMaximum / .seconds(1) * blocksPerSecond)) }
+
+  private var blocksPerSecond: Double { max(pace, 1 / (blockTime / .seconds(1))) }
+
+  private mutating func measurePace(_ kind: HeadKind, _ head: Head) {
+    guard let start = paceStart[kind], head.number >= start.number, head.number - start.number <= leadBlocks
+    else {
+      paceStart[kind] = head
+      return
+    }
+    let elapsed = head.at - start.at
+    guard elapsed >= .seconds(10) else { return }
+    pace = Double(head.number - start.number) / (elapsed / .seconds(1))
+    paceStart[kind] = head
+  }
+
+  /// The one in use has said the same height for long. It may be frozen: the others know.
+  private func isStuck(now: Instant) -> Bool {
+    guard entries.indices.contains(preferred), let head = entries[preferred].head else { return false }
+    return now - head.since > max(.seconds(5), .seconds(3 / blocksPerSecond))
+  }
+
   /// - Returns: how high the chain is known to be, where this endpoint is too far behind that.
   mutating func noteHead(_ index: Int, _ number: UInt64, _ kind: HeadKind, now: Instant) -> UInt64? {
-    entries[index].heads[kind] = Head(number: number, at: now)
+    let last = entries[index].heads[kind]
+    let head = Head(number: number, at: now, since: last?.number == number ? last?.since ?? now : now)
+    entries[index].heads[kind] = head
+    measurePace(kind, head)
     // What was seen long ago is not held against anybody: a test chain may begin anew.
     let heads = entries.indices.filter { $0 != index && isCredible($0) }
       .compactMap { entries[$0].heads[kind] }
@@ -259,7 +295,7 @@ struct EndpointTable {
     return best - number > lagBlocks ? best : nil
   }
 
-  /// Those that said a moment ago that the chain was far lower than this one does now.
+  /// Those that said a moment ago that the chain was far lower than this one does now: worth a look.
   func laggards(behind index: Int, _ kind: HeadKind, now: Instant) -> [Int] {
     guard let best = entries[index].heads[kind]?.number else { return [] }
     return entries.indices.filter { other in
@@ -289,11 +325,13 @@ struct EndpointTable {
 
   /// Those to probe now: their rest is over, or nobody has looked at them for long. Counts as probed from now on.
   mutating func takeDueProbes(now: Instant) -> [Int] {
+    let isAlarmed = alarmedUntil.map { now < $0 } ?? false
     let due = entries.indices.filter { index in
       let entry = entries[index]
       if let rest = entry.rest { return rest.reason != .limited && now >= rest.until }
       // One failure may be bad luck: it is looked at before anybody's read is risked on it.
-      let interval = entry.isDoubtful ? rules.probeInterval / 6 : rules.probeInterval
+      let isUrgent = entry.isDoubtful || isAlarmed || (index != preferred && isStuck(now: now))
+      let interval = isUrgent ? rules.urgentProbeInterval : rules.probeInterval
       return entries.count > 1 && now >= entry.probedAt + interval
     }
     for index in due { entries[index].probedAt = now }

@@ -12,6 +12,7 @@ struct EndpointTraits {
   let memory: Duration
   private var withoutMulticallUntil: Instant?
   private var batch: Limit?
+  private var batchesPassedUntil: Instant?
   private var chunk: Limit?
 
   /// Calls of a batch where nothing else is known.
@@ -40,6 +41,11 @@ struct EndpointTraits {
 
   /// A batch of `count` was refused for its size.
   mutating func noteBatchTooLarge(_ count: Int, now: Instant) { limitBatches(to: count / 2, now: now) }
+
+  /// Whether batches were answered lately: then one that fails was not refused for being one.
+  func takesBatches(now: Instant) -> Bool { batchesPassedUntil.map { now < $0 } ?? false }
+
+  mutating func noteBatchPassed(now: Instant) { batchesPassedUntil = now + memory }
 
   /// A batch was refused for being one.
   mutating func noteNoBatches(now: Instant) { limitBatches(to: 1, now: now) }

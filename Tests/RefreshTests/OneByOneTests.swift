@@ -103,6 +103,26 @@ struct OneByOneTests {
     }
   }
 
+  /// Among many requests some fail. That is no reason to begin anew, or to think that batches are refused.
+  @Test(arguments: [
+    Fault.status(502), .garbage, .disconnect, .rpcError(code: -32603, message: "internal error"),
+  ])
+  func aRequestThatFailsIsSentAgain(_ fault: Fault) async throws {
+    try await Self.withPlainNodes(Fixture(tokens: 40)) { fixture, wallet in
+      _ = try await fixture.service.refreshNow(wallet)
+      for _ in 0..<3 {
+        try await fixture.node.setChainFault(fault, requests: 1)
+        fixture.clock.advance(by: .seconds(60))
+        _ = try await fixture.service.refreshNow(wallet)
+        #expect(await fixture.rows(wallet) == Self.healthy(40))
+      }
+      try await fixture.node.resetStatistics()
+      fixture.clock.advance(by: .seconds(60))
+      _ = try await fixture.service.refreshNow(wallet)
+      #expect(try await fixture.node.chainStatistics.requests == 1 + 5, "still in tens")
+    }
+  }
+
   @Test func anEndpointThatHasNoneIsNotTheChains() async throws {
     try await withFixture(Fixture(nodes: 2)) { fixture in
       try await fixture.nodes[0].withChain { $0.configuration.multicall3 = .numbered(9_999) }
