@@ -60,6 +60,9 @@ struct EndpointTable {
     var light = LatencyEstimate(gain: 0.5)
     var heavy = LatencyEstimate(gain: 0.125)
     var heads: [HeadKind: Head] = [:]
+    /// Blocks a second, as its own words say over ten seconds or more.
+    var pace: Double?
+    var paceStart: [HeadKind: Head] = [:]
     var probedAt: Instant
     var budget: RequestBudget
 
@@ -69,13 +72,10 @@ struct EndpointTable {
   }
 
   let rules: EndpointRules
-  private let blockTime: Duration
-  /// Blocks a second, as measured over the last ten seconds or more: chains speed up.
-  private var pace = 0.0
-  private var paceStart: [HeadKind: Head] = [:]
+  let blockTime: Duration
   /// A lead of more than this is not believed on one endpoint's word alone: a bogus height must not outlaw the others.
   let leadBlocks: UInt64
-  private(set) var entries: [Entry]
+  var entries: [Entry]
   /// The endpoint whose answer was used last.
   private(set) var preferred = 0
   /// How many second requests may go out now.
@@ -245,81 +245,6 @@ struct EndpointTable {
 
   /// The pause before an endpoint that just failed is asked once more.
   func retryPause(random: Double) -> Duration { .milliseconds(100) * (1 + 2 * random) }
-
-  // MARK: - Heights
-
-  /// How many blocks behind the best is too far.
-  var lagBlocks: UInt64 { max(3, UInt64(rules.lagMaximum / .seconds(1) * blocksPerSecond)) }
-
-  private var blocksPerSecond: Double { max(pace, 1 / (blockTime / .seconds(1))) }
-
-  private mutating func measurePace(_ kind: HeadKind, _ head: Head) {
-    guard let start = paceStart[kind], head.number >= start.number, head.number - start.number <= leadBlocks
-    else {
-      paceStart[kind] = head
-      return
-    }
-    let elapsed = head.at - start.at
-    guard elapsed >= .seconds(10) else { return }
-    pace = Double(head.number - start.number) / (elapsed / .seconds(1))
-    paceStart[kind] = head
-  }
-
-  /// The one in use has said the same height for long. It may be frozen: the others know.
-  private func isStuck(now: Instant) -> Bool {
-    guard entries.indices.contains(preferred), let head = entries[preferred].head else { return false }
-    return now - head.since > max(.seconds(5), .seconds(3 / blocksPerSecond))
-  }
-
-  /// - Returns: how high the chain is known to be, where this endpoint is too far behind that.
-  mutating func noteHead(_ index: Int, _ number: UInt64, _ kind: HeadKind, now: Instant) -> UInt64? {
-    let last = entries[index].heads[kind]
-    let head = Head(number: number, at: now, since: last?.number == number ? last?.since ?? now : now)
-    entries[index].heads[kind] = head
-    measurePace(kind, head)
-    // What was seen long ago is not held against anybody: a test chain may begin anew.
-    let heads = entries.indices.filter { $0 != index && isCredible($0) }
-      .compactMap { entries[$0].heads[kind] }
-      .filter { now - $0.at <= Self.headMemory }
-      .map(\.number).sorted(by: >)
-    // A lead beyond belief needs a second endpoint that is nearly as far.
-    let best = heads.indices.first { position in
-      let head = heads[position]
-      return head <= number || head - number <= leadBlocks
-        || (position + 1 < heads.count && head - heads[position + 1] <= leadBlocks)
-    }.map { heads[$0] }
-    guard let best, best > number else {
-      entries[index].isOutdated = false
-      return nil
-    }
-    return best - number > lagBlocks ? best : nil
-  }
-
-  /// Those that said a moment ago that the chain was far lower than this one does now: worth a look.
-  func laggards(behind index: Int, _ kind: HeadKind, now: Instant) -> [Int] {
-    guard let best = entries[index].heads[kind]?.number else { return [] }
-    return entries.indices.filter { other in
-      guard entries[other].rest == nil, let head = entries[other].heads[kind], head.number < best,
-        now - head.at <= rules.lagMaximum / 4
-      else { return false }
-      return best - head.number > lagBlocks && best - head.number <= leadBlocks
-    }
-  }
-
-  private func isCredible(_ index: Int) -> Bool {
-    switch entries[index].rest?.reason {
-    case .behind, .wrongChain: false
-    case .failing, .limited, nil: true
-    }
-  }
-
-  static let headMemory = Duration.seconds(600)
-
-  /// The answer used last was older than what was known before.
-  mutating func noteOutdated() {
-    guard entries.count > 1 else { return }
-    entries[preferred].isOutdated = true
-  }
 
   // MARK: - Probes
 

@@ -105,6 +105,10 @@ struct EndpointTableTests {
       _ = table.noteHead(0, 1_000 + UInt64(second) * 4, .node, now: Self.at(second * 1_000))
     }
     #expect(table.lagBlocks == 40)
+    // Another one may be catching up.
+    _ = table.noteHead(1, 100, .node, now: Self.start)
+    _ = table.noteHead(1, 1_000, .node, now: Self.at(10_000))
+    #expect(table.lagBlocks == 40)
     // Slower than the settings say is no reason to be strict, and a jump beyond belief is no pace.
     for second in 20...21 { _ = table.noteHead(0, 1_040, .node, now: Self.at(second * 1_000)) }
     #expect(table.lagBlocks == 10)
