@@ -74,12 +74,16 @@ final class DevnetHost: @unchecked Sendable, TimerTarget {
     node.noteRequest()
     var chain = chain
     var nodeError: NodeError?
+    var batchMaximum = SimulatedNode.batchMaximum
     switch chainFault.take() {
     case nil: break
     case .silence: return .silence
     case .disconnect: return .disconnect
     case .chainID(let id): chain.configuration.chainID = id
     case .rpcError(let code, let message): nodeError = NodeError(code: code, message: message)
+    case .batchesOver(0) where body.first == UInt8(ascii: "["):
+      return .reply(HTTPReply(status: 400, type: "text/plain", text: "bad request"), after: chainLatency)
+    case .batchesOver(let most): batchMaximum = most
     case .some(let fault):
       if let reply = HTTPReply(fault) { return .reply(reply, after: chainLatency) }
     }
@@ -87,14 +91,14 @@ final class DevnetHost: @unchecked Sendable, TimerTarget {
       return .reply(
         HTTPReply(status: 405, type: "text/plain", text: "method not allowed"), after: chainLatency)
     }
-    let answer = node.answer(body, chain: chain, fault: nodeError)
+    let answer = node.answer(body, chain: chain, fault: nodeError, batchMaximum: batchMaximum)
     return .reply(HTTPReply(status: 200, type: "application/json", body: answer), after: chainLatency)
   }
 
   private func answerPrices(_ head: RequestHead, _ body: [UInt8]) -> HTTPVerdict {
     priceService.noteRequest()
     switch priceFault.take() {
-    case nil, .chainID, .rpcError: break
+    case nil, .chainID, .rpcError, .batchesOver: break
     case .silence: return .silence
     case .disconnect: return .disconnect
     case .some(let fault):

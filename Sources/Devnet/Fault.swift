@@ -14,6 +14,8 @@ public enum Fault: Sendable, Hashable {
   case rpcError(code: Int, message: String)
   /// The node says it is of this chain. Only of a node, likewise.
   case chainID(UInt64)
+  /// Batches of more calls are refused; 0: all batches, with status 400. Only of a node, likewise.
+  case batchesOver(Int)
 }
 
 /// A fault and how often it is still to happen.

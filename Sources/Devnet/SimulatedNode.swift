@@ -19,7 +19,9 @@ struct SimulatedNode {
 
   /// The answer to a request's body; empty where all of it were notifications.
   /// - Parameter fault: what every call answers instead of its result.
-  mutating func answer(_ body: [UInt8], chain: SimulatedChain, fault: NodeError? = nil) -> [UInt8] {
+  mutating func answer(
+    _ body: [UInt8], chain: SimulatedChain, fault: NodeError? = nil, batchMaximum: Int = Self.batchMaximum
+  ) -> [UInt8] {
     var writer = JSONWriter(reserving: 1_024)
     let request: JSONValue
     do {
@@ -33,7 +35,7 @@ struct SimulatedNode {
       return writer.bytes
     }
     statistics.batches += 1
-    guard !batch.isEmpty, batch.count <= Self.batchMaximum else {
+    guard !batch.isEmpty, batch.count <= batchMaximum else {
       let message = batch.isEmpty ? "empty batch" : "batch too large"
       Self.write(.failure(NodeError(code: -32600, message: message)), id: .null, to: &writer)
       return writer.bytes

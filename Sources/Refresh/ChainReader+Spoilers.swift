@@ -1,6 +1,5 @@
 import Ethereum
 import Ledger
-import Upstream
 
 /// Finding out who spoils a read for others.
 extension ChainReader {
@@ -31,6 +30,7 @@ extension ChainReader {
         if bad.noteFailing(token.id) { warn("token cannot be read", token) }
       case .burnsGas:
         noteBurner(token)
+        part.foundBurner = true
         foundBurner = true
       case .none: break
       }
@@ -66,7 +66,7 @@ extension ChainReader {
   }
 
   private nonisolated func verdict(
-    on token: ReadPlan.Entry, owner: Address, block: UInt64?, at endpoint: HTTPURL
+    on token: ReadPlan.Entry, owner: Address, block: UInt64?, at endpoint: Endpoint
   ) async -> Verdict {
     let call = WalletCall(
       owner: owner, chain: settings.chain, tokens: [token], scope: .balances, repeats: Self.probeRepeats)

@@ -20,15 +20,19 @@ import Upstream
 /// A chain as the settings give it.
 public struct ChainSettings: Sendable {
   public var chain: Chain
-  /// In the order of preference.
+  /// In the order of preference, until they have been measured.
   public var endpoints: [HTTPURL]
   /// Of one call.
   public var timeout: Duration
+  public var rules: EndpointRules
 
-  public init(chain: Chain, endpoints: [HTTPURL], timeout: Duration) {
+  public init(
+    chain: Chain, endpoints: [HTTPURL], timeout: Duration, rules: EndpointRules = EndpointRules()
+  ) {
     self.chain = chain
     self.endpoints = endpoints
     self.timeout = timeout
+    self.rules = rules
   }
 }
 
@@ -37,18 +41,19 @@ actor ChainReader {
   nonisolated let settings: ChainSettings
   nonisolated let client: HTTPClient
   nonisolated let logger: Logger
-  /// The endpoint that answered last.
-  private var preferred = 0
-  /// Endpoints that serve another chain. Asked again only when nothing else is left.
-  var isWrong: [Bool]
+  nonisolated let endpoints: [Endpoint]
+  nonisolated let metrics: [EndpointMetrics]
+  var table: EndpointTable
+  /// What each endpoint allows.
+  var traits: [EndpointTraits]
+  /// Those under way, by endpoint.
+  var probes: [Int: Task<Result<Void, RefreshError>, Never>] = [:]
   var bad = BadTokens()
   nonisolated let calls: Counter
   nonisolated let subcalls: Counter
   nonisolated let callFailures: Counter
   private let tokensFailed: Counter
 
-  /// Sub-calls of one `eth_call`; a wallet with more tokens takes several.
-  static let subcallsMaximum = 1_500
   /// Extra calls that one read may spend on finding out who spoils it.
   static let extraCallsMaximum = 64
   static let probesAtOnce = 8
@@ -60,7 +65,13 @@ actor ChainReader {
     self.settings = settings
     self.client = client
     self.logger = logger
-    isWrong = Array(repeating: false, count: settings.endpoints.count)
+    endpoints = Endpoint.list(settings.endpoints)
+    metrics = endpoints.map {
+      EndpointMetrics(chain: settings.chain.code.description, endpoint: $0.name)
+    }
+    table = EndpointTable(
+      count: endpoints.count, blockTime: settings.chain.blockTime, rules: settings.rules, now: .now)
+    traits = endpoints.map { _ in EndpointTraits(memory: settings.rules.memory) }
     let chain = ("chain", settings.chain.code.description)
     calls = Counter(label: "refresh_calls_total", dimensions: [chain])
     subcalls = Counter(label: "refresh_subcalls_total", dimensions: [chain])
@@ -75,53 +86,29 @@ actor ChainReader {
     var metadata: [(id: TokenID, name: String?, symbol: String?, decimals: UInt8?)]
   }
 
-  /// Asks one endpoint after the other until one has read the wallet.
+  /// All of a reading comes from one endpoint.
   func read(_ plan: ReadPlan) async throws(RefreshError) -> Reading {
-    var last = RefreshError.noEndpoint(settings.chain.code)
-    for index in order() {
-      do {
-        let reading = try await read(plan, at: index)
-        preferred = index
-        return reading
+    try await withEndpoints { endpoint, firstAnswer in
+      do throws(RefreshError) {
+        return .success(try await self.read(plan, at: endpoint, firstAnswer))
       } catch {
-        callFailures.increment()
-        last = error
-        if error.isOurs { throw error }
-        if case .wrongChain = error { setAside(index, error) }
+        return .failure(error)
       }
     }
-    throw last
-  }
-
-  /// The endpoint that answered last comes first; those of another chain last.
-  private func order() -> [Int] {
-    let count = settings.endpoints.count
-    let all = (0..<count).map { (preferred + $0) % count }
-    return all.filter { !isWrong[$0] } + all.filter { isWrong[$0] }
   }
 
   /// The endpoint that answered last is behind what is known already: others are asked before it.
-  func noteBehind() {
-    if settings.endpoints.count > 1 { preferred = (preferred + 1) % settings.endpoints.count }
-  }
-
-  func setAside(_ index: Int, _ error: RefreshError) {
-    guard case .wrongChain(let host, let expected, let found) = error, !isWrong[index] else { return }
-    isWrong[index] = true
-    logger.error(
-      "endpoint serves another chain: it is set aside",
-      metadata: [
-        "chain": "\(settings.chain.code)", "endpoint": "\(host)", "expected": "\(expected)",
-        "found": "\(found)",
-      ])
-  }
+  func noteBehind() { table.noteOutdated() }
 
   // MARK: One endpoint
 
   /// A read under way at one endpoint.
   struct Part {
     let plan: ReadPlan
-    let endpoint: HTTPURL
+    let endpoint: Endpoint
+    let firstAnswer: FirstAnswer
+    /// There is no Multicall3 here: each question is a call of its own.
+    var isOneByOne: Bool
     var block: UInt64?
     var native: WalletReading.Outcome?
     var balances: [TokenID: WalletReading.Outcome] = [:]
@@ -131,6 +118,10 @@ actor ChainReader {
     /// Metadata that was not asked for, or not answered, in the first call.
     var unnamed: [ReadPlan.Entry] = []
     var extraCalls = 0
+    /// Sub-calls of the largest aggregate that was answered, and whether one was refused for what it asked.
+    var passed = 0
+    var wasRefused = false
+    var foundBurner = false
 
     mutating func mayTryMore() -> Bool {
       guard extraCalls < ChainReader.extraCallsMaximum else { return false }
@@ -139,14 +130,18 @@ actor ChainReader {
     }
   }
 
-  private func read(_ plan: ReadPlan, at index: Int) async throws(RefreshError) -> Reading {
-    let endpoint = settings.endpoints[index]
+  private func read(
+    _ plan: ReadPlan, at endpoint: Endpoint, _ firstAnswer: FirstAnswer
+  ) async throws(RefreshError) -> Reading {
     let now = ContinuousClock.now
-    var part = Part(plan: plan, endpoint: endpoint)
+    var part = Part(
+      plan: plan, endpoint: endpoint, firstAnswer: firstAnswer,
+      isOneByOne: !traits[endpoint.index].hasMulticall(now: now))
     var tokens: [ReadPlan.Entry] = []
     for var token in plan.tokens {
       if bad.isMute(token.id) { token.needsMetadata = false }
-      guard bad.isBurner(token.id) else {
+      // Where each is asked by itself it burns nobody else's gas, but much of the node's.
+      guard bad.isBurner(token.id), !part.isOneByOne || bad.isResting(token.id, now: now) else {
         tokens.append(token)
         continue
       }
@@ -156,14 +151,18 @@ actor ChainReader {
     }
     var rest = tokens[...]
     repeat {
-      let chunk = Array(rest.prefix(Self.chunkCount(rest)))
+      let size = traits[endpoint.index].chunkSize(now: now)
+      let chunk = Array(rest.prefix(Self.chunkCount(rest, subcallsMaximum: size)))
       rest = rest.dropFirst(chunk.count)
       try await read(chunk, scope: [.balances, .metadata], into: &part)
     } while !rest.isEmpty
     guard let block = part.block else { throw .malformed(host: endpoint.host, "no block number") }
-    isWrong[index] = false
     try await examineDoubtful(&part)
     try await readUnnamed(&part)
+    // Nobody spoiled the large call: it was the provider's limit.
+    if part.wasRefused, !part.foundBurner {
+      traits[endpoint.index].noteChunk(passed: part.passed, now: .now)
+    }
     let outcomes = plan.tokens.map { ($0.id, part.balances[$0.id] ?? .failed) }
     tokensFailed.increment(by: outcomes.count { $0.1 == .failed })
     return Reading(
@@ -172,7 +171,7 @@ actor ChainReader {
   }
 
   /// How many of the tokens fit one call.
-  private static func chunkCount(_ tokens: ArraySlice<ReadPlan.Entry>) -> Int {
+  private static func chunkCount(_ tokens: ArraySlice<ReadPlan.Entry>, subcallsMaximum: Int) -> Int {
     var subcalls = 4
     var count = 0
     for token in tokens {
@@ -189,12 +188,19 @@ actor ChainReader {
     let call = WalletCall(
       owner: part.plan.key.address, chain: settings.chain, tokens: tokens,
       scope: part.block == nil ? scope.union(.prelude) : scope)
+    if part.isOneByOne { return try await readOneByOne(call, into: &part) }
     do {
       let data = try await aggregate(call, block: part.block, at: part.endpoint)
+      // What an account without code answers.
+      if data.isEmpty, part.block == nil { return try await readOneByOne(call, into: &part) }
+      part.firstAnswer.note()
       try take(call, data, into: &part)
+      part.passed = max(part.passed, call.calls.count)
       return
     } catch {
       guard error.mayFitInParts, !tokens.isEmpty else { throw error }
+      part.firstAnswer.note()
+      part.wasRefused = true
     }
     // Is it the node, or what it was asked? A call without tokens tells.
     if part.block == nil { try await read([], scope: [], into: &part) }
@@ -202,6 +208,7 @@ actor ChainReader {
     if scope.contains(.metadata) { part.unnamed += tokens.filter(\.needsMetadata) }
     guard tokens.count > 1 else {
       noteBurner(tokens[0])
+      part.foundBurner = true
       return
     }
     for half in [tokens[..<(tokens.count / 2)], tokens[(tokens.count / 2)...]] where part.mayTryMore() {
@@ -210,22 +217,26 @@ actor ChainReader {
   }
 
   private func take(_ call: WalletCall, _ data: [UInt8], into part: inout Part) throws(RefreshError) {
-    let host = part.endpoint.host
     let answer: WalletCall.Answer
     do {
       answer = try call.decode(data)
     } catch {
-      // Also what an account without code answers: nothing.
-      throw .malformed(
-        host: host,
-        data.isEmpty ? "nothing; is there a Multicall3 at \(settings.chain.multicall3)?" : error.description)
+      throw .malformed(host: part.endpoint.host, error.description)
     }
+    try take(call, answer, into: &part)
+    part.doubtful += answer.silent.map { call.tokens[$0] }.filter { !bad.isKnown($0.id) }
+    part.unnamed += answer.silentMetadata.map { call.tokens[$0] }
+  }
+
+  func take(_ call: WalletCall, _ answer: WalletCall.Answer, into part: inout Part) throws(RefreshError) {
+    let host = part.endpoint.host
     if part.block == nil {
       guard let found = answer.chainID else { throw .malformed(host: host, "no chain id") }
       guard found == settings.chain.chainID else {
         throw .wrongChain(host: host, expected: settings.chain.chainID, found: found)
       }
       guard let block = answer.block else { throw .malformed(host: host, "no block number") }
+      try noteHead(block, .reading, at: part.endpoint)
       part.block = block
       part.native = answer.native
     }
@@ -233,8 +244,6 @@ actor ChainReader {
       part.balances[token.id] = outcome
       if outcome != .failed { bad.noteAnswer(token.id) }
     }
-    part.doubtful += answer.silent.map { call.tokens[$0] }.filter { !bad.isKnown($0.id) }
-    part.unnamed += answer.silentMetadata.map { call.tokens[$0] }
     for (index, metadata) in answer.metadata { part.metadata[call.tokens[index].id] = metadata }
   }
 }
@@ -245,6 +254,7 @@ extension RefreshError {
     switch self {
     case .node(_, let node): [.outOfGas, .reverted, .timedOut, .tooManyResults, .other].contains(node.kind)
     case .status(_, let status): status == 413
+    case .unreachable(_, .responseTooLarge): true
     default: false
     }
   }

@@ -10,6 +10,12 @@ public enum RefreshError: Error, Sendable, CustomStringConvertible {
   case noEndpoint(ChainCode)
   case unreachable(host: String, UpstreamError)
   case status(host: String, Int)
+  /// HTTP status 429, or 503 with a time to come back.
+  case rateLimited(host: String, retryAfter: Duration?)
+  /// The endpoint has not seen blocks that another one has.
+  case behind(host: String, block: UInt64, best: UInt64)
+  /// All endpoints are set aside after failures; this one is asked again first.
+  case resting(host: String, retry: Duration)
   case wrongChain(host: String, expected: UInt64, found: UInt64)
   case node(host: String, RPCError)
   case malformed(host: String, String)
@@ -24,6 +30,11 @@ public enum RefreshError: Error, Sendable, CustomStringConvertible {
     case .noEndpoint(let chain): "chain \(chain) has no usable endpoint"
     case .unreachable(let host, let error): "\(host): \(error)"
     case .status(let host, let status): "\(host) answered with HTTP status \(status)"
+    case .rateLimited(let host, let retry):
+      "\(host) is asked too often" + (retry.map { ": it wants \($0.inMilliseconds) ms of rest" } ?? "")
+    case .behind(let host, let block, let best): "\(host) is at block \(block), and the chain at \(best)"
+    case .resting(let host, let retry):
+      "no endpoint answers; \(host) is tried again in \(retry.inMilliseconds) ms"
     case .wrongChain(let host, let expected, let found):
       "\(host) serves chain id \(found), not \(expected)"
     case .node(let host, let error): "\(host): \(error)"
@@ -58,4 +69,6 @@ public struct ChainState: Sendable {
   public var chain: Chain
   public var isDown: Bool
   public var downSince: UnixMilliseconds?
+  /// In the order of the settings.
+  public var endpoints: [EndpointHealth]
 }

@@ -4,6 +4,17 @@ import Ledger
 
 /// What clients are told.
 extension RefreshService {
+  public func chainStates() async -> [ChainState] {
+    var states: [ChainState] = []
+    for chain in chains {
+      let endpoints = await readers[chain.code]?.health() ?? []
+      let since = downSince[chain.code]
+      states.append(
+        ChainState(chain: chain, isDown: since != nil, downSince: since, endpoints: endpoints))
+    }
+    return states
+  }
+
   func announce(_ wallet: WalletID, _ stage: StaticString, _ outcome: RefreshOutcome? = nil) async {
     guard let key = await ledger.wallet(wallet)?.key else { return }
     var json: [UInt8] = []

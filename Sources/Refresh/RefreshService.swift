@@ -109,10 +109,6 @@ public actor RefreshService {
     for task in priceTasks.values { await task.value }
   }
 
-  public func chainStates() -> [ChainState] {
-    chains.map { ChainState(chain: $0, isDown: downSince[$0.code] != nil, downSince: downSince[$0.code]) }
-  }
-
   // MARK: - Refreshes
 
   /// Begins a refresh, or joins one, and answers at once.

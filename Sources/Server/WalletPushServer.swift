@@ -293,12 +293,14 @@ private struct Parts {
     let revision = await ledger.revision
     for shard in shards { shard.attach(ledger.inbox, epoch: ledger.epoch, revision: revision) }
 
+    var rules = EndpointRules()
+    rules.requestsPerSecond = settings.refresh.requestsPerSecond
     refresh = RefreshService(
       ledger: ledger,
       chains: try chains.map {
         ChainSettings(
           chain: $0.chain, endpoints: try $0.chain.rpc.map { try HTTPURL($0) },
-          timeout: settings.refresh.timeout)
+          timeout: settings.refresh.timeout, rules: rules)
       },
       client: client,
       settings: RefreshSettings(

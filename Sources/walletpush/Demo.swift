@@ -77,6 +77,8 @@ struct Demo: AsyncParsableCommand {
     // Transfers happen every two seconds; without following the chain a short life is what shows them.
     settings.cache.balance = .seconds(5)
     settings.refresh.cooldown = .seconds(3)
+    // Its own node needs no sparing.
+    settings.refresh.requestsPerSecond = 100_000
     return settings
   }
 

@@ -222,6 +222,11 @@ import Testing
       #expect(chain?["chain"] == "ETH")
       #expect(chain?["chain_id"]?.int == 31_337)
       #expect(chain?["state"] == "up")
+      let endpoint = chain?["endpoints"]?[0]
+      #expect(endpoint?["host"]?.string?.hasPrefix("127.0.0.1:") == true, "neither a scheme nor a path")
+      #expect(endpoint?["state"] == "up")
+      #expect(endpoint?["multicall3"] == true)
+      #expect(endpoint?["error_percent"]?.int == 0)
       _ = try await scene.watcher()
       let stats = try await scene.call("GET", "/api/v1/stats").json
       #expect(stats["connections"]?.int == 1)

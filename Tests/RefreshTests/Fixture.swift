@@ -29,7 +29,8 @@ final class Fixture: Sendable {
   ///   - hasMetadata: whether the list tells it.
   init(
     tokens: Int = 5, nodes: Int = 1, chain: Chain? = nil, hasMetadata: Bool = true, hasArbSys: Bool = false,
-    timeout: Duration = .seconds(20), configure: (inout RefreshSettings) -> Void = { _ in }
+    timeout: Duration = .seconds(20), rules: EndpointRules = .quick,
+    configure: (inout RefreshSettings) -> Void = { _ in }
   ) async throws {
     let chain = try chain ?? .test()
     self.chain = chain
@@ -77,7 +78,8 @@ final class Fixture: Sendable {
       ledger: ledger,
       chains: [
         ChainSettings(
-          chain: chain, endpoints: try self.nodes.map { try HTTPURL($0.rpcURL) }, timeout: timeout)
+          chain: chain, endpoints: try self.nodes.map { try HTTPURL($0.rpcURL) }, timeout: timeout,
+          rules: rules)
       ],
       client: client, settings: settings, clock: { clock.now }, logger: logger)
     await ledger.observe(with: service)
@@ -131,6 +133,17 @@ final class Fixture: Sendable {
         "\(name)=\(row.isKnown ? row.balance.decimal : "?")\(row.state == .fresh ? "" : " \(row.state)")")
     }
     return rows
+  }
+}
+
+extension EndpointRules {
+  /// Short rests, and no budget that a test could feel.
+  static var quick: EndpointRules {
+    var rules = EndpointRules()
+    rules.restMinimum = .milliseconds(20)
+    rules.restMaximum = .milliseconds(100)
+    rules.requestsPerSecond = 100_000
+    return rules
   }
 }
 

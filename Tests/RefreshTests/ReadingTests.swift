@@ -203,17 +203,6 @@ struct ReadingTests {
     }
   }
 
-  @Test func anAddressWithoutMulticallIsNamedAsTheReason() async throws {
-    try await withFixture(Fixture()) { fixture in
-      try await fixture.node.withChain { $0.configuration.multicall3 = .numbered(77) }
-      let wallet = try await fixture.register()
-      let error = await #expect(throws: RefreshError.self) {
-        _ = try await fixture.service.refreshNow(wallet)
-      }
-      #expect("\(error as Any)".contains("Multicall3"))
-    }
-  }
-
   @Test func anEndpointThatIsBehindChangesNothing() async throws {
     try await withFixture(Fixture(nodes: 2)) { fixture in
       let wallet = try await fixture.register()

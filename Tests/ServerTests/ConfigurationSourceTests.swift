@@ -61,6 +61,7 @@ import Testing
     ("prices.coingecko.url", #""http://127.0.0.1:2""#, "http://127.0.0.1:2"),
     ("prices.coingecko.apiKey", #""CG-1""#, "CG-1"),
     ("refresh.cooldownSeconds", "0", "0"),
+    ("refresh.requestsPerSecond", "2.5", "2.5"),
     ("refresh.timeoutSeconds", "2", "2"),
     ("cache.balanceSeconds", "1", "1"),
     ("cache.zeroBalanceSeconds", "2", "2"),

@@ -48,6 +48,9 @@ extension SettingDefinition where Root == SettingsDraft {
       "refresh.cooldownSeconds", .cooldown, \.settings.refresh.cooldown,
       "how soon a wallet may be refreshed again"),
     Self("refresh.timeoutSeconds", .interval, \.settings.refresh.timeout, "what a chain's answer may take"),
+    Self(
+      "refresh.requestsPerSecond", .rate(upTo: 1_000_000), \.settings.refresh.requestsPerSecond,
+      "what one endpoint of a chain is asked at most"),
   ]
 
   private static let cache: [Self] = [

@@ -125,6 +125,8 @@ extension Settings {
     /// May be zero.
     public var cooldown: Duration = .seconds(10)
     public var timeout: Duration = .seconds(10)
+    /// Of each endpoint; a second's worth at once.
+    public var requestsPerSecond: Double = 100
 
     public init() {}
   }

@@ -3,6 +3,7 @@ import HTTP1
 import JSON
 import Ledger
 import Push
+import Refresh
 
 extension Router {
   /// Ready: the database takes what is accepted. Degraded parts are named either way.
@@ -43,11 +44,29 @@ extension Router {
           writer.member("state", state.isDown ? "down" : "up")
           writer.key("since")
           if let since = state.downSince { writer.int(Int(since)) } else { writer.null() }
+          writer.key("endpoints")
+          writer.beginArray()
+          for endpoint in state.endpoints { Self.write(endpoint, to: &writer) }
+          writer.endArray()
           writer.endObject()
         }
         writer.endArray()
       }
     }
+  }
+
+  /// By host: its path may hold a key.
+  private static func write(_ endpoint: EndpointHealth, to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.member("host", endpoint.name)
+    writer.member("state", endpoint.state.rawValue)
+    writer.key("latency_ms")
+    if let latency = endpoint.latency { writer.int(Int(latency / .milliseconds(1))) } else { writer.null() }
+    writer.member("error_percent", Int((endpoint.errorRate * 100).rounded()))
+    writer.key("block")
+    if let head = endpoint.head { writer.int(Int(clamping: head)) } else { writer.null() }
+    writer.member("multicall3", endpoint.hasMulticall)
+    writer.endObject()
   }
 
   /// The figures of now, for people and dashboards.
