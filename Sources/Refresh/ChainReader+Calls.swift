@@ -18,7 +18,7 @@ extension ChainReader {
     }
   }
 
-  private nonisolated func send(
+  nonisolated func send(
     _ request: JSONRPC.Request, to endpoint: HTTPURL
   ) async throws(RefreshError) -> JSONValue {
     calls.increment()

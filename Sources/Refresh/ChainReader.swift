@@ -24,6 +24,8 @@ public struct ChainSettings: Sendable {
   public var endpoints: [HTTPURL]
   /// Of one call.
   public var timeout: Duration
+  /// `nil`: new blocks are not looked at.
+  public var follow: FollowSettings?
 
   public init(chain: Chain, endpoints: [HTTPURL], timeout: Duration) {
     self.chain = chain
@@ -94,7 +96,7 @@ actor ChainReader {
   }
 
   /// The endpoint that answered last comes first; those of another chain last.
-  private func order() -> [Int] {
+  func order() -> [Int] {
     let count = settings.endpoints.count
     let all = (0..<count).map { (preferred + $0) % count }
     return all.filter { !isWrong[$0] } + all.filter { isWrong[$0] }

@@ -98,8 +98,15 @@ struct WalletCall {
   /// The longest text a contract may call itself, before cleaning.
   static let textBytes = 4_096
 
+  /// Bytes kept of the answer to one question.
+  static let answerBytes = textBytes + 96
+
   func decode(_ data: [UInt8]) throws(ABIError) -> Answer {
-    let results = try Multicall3.decodeAggregate3(data, count: calls.count, limit: Self.textBytes + 96)
+    answer(try Multicall3.decodeAggregate3(data, count: calls.count, limit: Self.answerBytes)[...])
+  }
+
+  /// - Parameter results: of these calls, as part of a larger aggregate perhaps.
+  func answer(_ results: ArraySlice<Multicall3.Result>) -> Answer {
     var answer = Answer(balances: Array(repeating: .failed, count: tokens.count))
     for (question, result) in zip(questions, results) {
       if result.success { take(question, ABIDecoder(result.data), into: &answer) }

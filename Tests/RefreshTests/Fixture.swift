@@ -29,7 +29,8 @@ final class Fixture: Sendable {
   ///   - hasMetadata: whether the list tells it.
   init(
     tokens: Int = 5, nodes: Int = 1, chain: Chain? = nil, hasMetadata: Bool = true, hasArbSys: Bool = false,
-    timeout: Duration = .seconds(20), configure: (inout RefreshSettings) -> Void = { _ in }
+    timeout: Duration = .seconds(20), follow: FollowSettings? = nil,
+    configure: (inout RefreshSettings) -> Void = { _ in }
   ) async throws {
     let chain = try chain ?? .test()
     self.chain = chain
@@ -73,13 +74,12 @@ final class Fixture: Sendable {
     settings.retryMinimum = .milliseconds(20)
     settings.retryMaximum = .milliseconds(50)
     configure(&settings)
+    var chainSettings = ChainSettings(
+      chain: chain, endpoints: try self.nodes.map { try HTTPURL($0.rpcURL) }, timeout: timeout)
+    chainSettings.follow = follow
     service = RefreshService(
-      ledger: ledger,
-      chains: [
-        ChainSettings(
-          chain: chain, endpoints: try self.nodes.map { try HTTPURL($0.rpcURL) }, timeout: timeout)
-      ],
-      client: client, settings: settings, clock: { clock.now }, logger: logger)
+      ledger: ledger, chains: [chainSettings], client: client, settings: settings, clock: { clock.now },
+      logger: logger)
     await ledger.observe(with: service)
   }
 
