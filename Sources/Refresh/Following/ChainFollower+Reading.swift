@@ -92,26 +92,24 @@ extension ChainFollower {
       + strange.prefix(Self.unknownMaximum)
   }
 
-  /// What the chain says to one call. Where the node refuses it as a whole, the coins alone: who spoils it is found by
-  /// reads of the whole wallet, or, where nobody knows it yet, by asking for it alone.
+  /// What the chain says to one call. Where the node refuses it as a whole, it is asked without the strange tokens, and
+  /// then without any: who spoils it is found by asking for each strange one alone, or by reads of the whole wallet.
   private func answer(
     _ subjects: [FollowCall.Subject], at head: BlockHeader, ancestor: UInt64?
   ) async throws(PassError) -> FollowCall.Answer {
     do throws(PassError) {
       return try await call(subjects, at: head, ancestor: ancestor)
     } catch {
-      let natives = subjects.filter { if case .native = $0 { true } else { false } }
-      guard case .reading(let reason) = error, reason.mayFitInParts, natives.count < subjects.count else {
+      let fewer = FollowCall.fewer(subjects)
+      guard case .reading(let reason) = error, reason.mayFitInParts, fewer.count < subjects.count else {
         throw error
       }
-      let answer = try await call(natives, at: head, ancestor: ancestor)
-      var rest = answer.findings[...]
-      var whole = answer
-      whole.findings = subjects.map { subject in
-        if case .native = subject, let finding = rest.popFirst() { return finding }
-        return FollowCall.Finding(outcome: .failed, isSilent: true)
+      var answer = try await answer(fewer, at: head, ancestor: ancestor)
+      // What was left out comes last.
+      answer.findings += subjects.dropFirst(fewer.count).map { _ in
+        FollowCall.Finding(outcome: .failed, isSilent: true)
       }
-      return whole
+      return answer
     }
   }
 

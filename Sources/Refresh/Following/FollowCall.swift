@@ -116,6 +116,14 @@ struct FollowCall {
     return answer
   }
 
+  /// What is left to ask for where the subjects, in their order, are too much for a node: all but the unknown tokens, or
+  /// the native coins alone.
+  static func fewer(_ subjects: [Subject]) -> [Subject] {
+    let trusted = subjects.prefix { if case .unknown = $0 { false } else { true } }
+    guard trusted.count == subjects.count else { return Array(trusted) }
+    return Array(subjects.prefix { if case .native = $0 { true } else { false } })
+  }
+
   /// The subjects in parts of which each fits one call.
   static func chunks(_ subjects: [Subject], most: Int) -> [[Subject]] {
     var chunks: [[Subject]] = []

@@ -145,6 +145,14 @@ struct FollowCallTests {
     #expect(throws: ABIError.self) { try call.decode(Returned.aggregate([.word(1)])) }
   }
 
+  @Test func leavesOutTheStrangeFirst() {
+    let some = FollowCall.fewer(Self.subjects)
+    #expect(some == Array(Self.subjects[..<2]))
+    let natives = FollowCall.fewer(some)
+    #expect(natives == Array(Self.subjects[..<1]))
+    #expect(FollowCall.fewer(natives) == natives)
+  }
+
   @Test(arguments: [(0, []), (1, [1]), (9, [9]), (10, [10]), (11, [10, 1]), (35, [10, 10, 10, 5])])
   func chunksByCost(natives: Int, sizes: [Int]) {
     let subjects = (0..<natives).map { FollowCall.Subject.native(WalletID($0), .numbered(UInt64($0))) }
