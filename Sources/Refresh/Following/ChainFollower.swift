@@ -38,6 +38,10 @@ actor ChainFollower {
   private nonisolated let signal: AsyncStream<Void>.Continuation
   /// Of the announcer: heads are being announced, polling is a fall-back.
   private nonisolated let isAnnounced = Atomic(false)
+  /// A head was announced that no pass has met yet: how many more looks at once it is worth. Another node may be ahead
+  /// of the one that passes ask.
+  private nonisolated let looksLeft = Atomic(0)
+  private static let looksMaximum = 5
   private var announcer: HeadAnnouncer?
   private var runner: Task<Void, Never>?
   private var alarm: Task<Void, Never>?
@@ -112,7 +116,10 @@ actor ChainFollower {
   }
 
   /// There is a new block.
-  nonisolated func headAnnounced() { signal.yield() }
+  nonisolated func headAnnounced() {
+    looksLeft.store(Self.looksMaximum, ordering: .relaxed)
+    signal.yield()
+  }
 
   // MARK: When
 
@@ -133,10 +140,17 @@ actor ChainFollower {
       restsUntil = nil
     }
     notBefore = now + settings.minimumInterval
-    await makePass()
+    let looks = looksLeft.load(ordering: .relaxed)
+    let hasAdvanced = await makePass()
     metrics.duration.recordNanoseconds((ContinuousClock.now - now).inNanoseconds)
-    let interval = isAnnounced.load(ordering: .relaxed) ? settings.poll * 3 : settings.poll
-    setAlarm(at: max(notBefore, now + interval))
+    // An announcement that comes meanwhile has made a signal of its own.
+    if looks > 0 { looksLeft.store(hasAdvanced ? 0 : looks - 1, ordering: .relaxed) }
+    setAlarm(at: max(notBefore, now + interval(hasAdvanced: hasAdvanced, looks: looks)))
+  }
+
+  private func interval(hasAdvanced: Bool, looks: Int) -> Duration {
+    if hasAdvanced { return isAnnounced.load(ordering: .relaxed) ? settings.poll * 3 : settings.poll }
+    return looks > 0 ? settings.minimumInterval : settings.poll
   }
 
   private func listen() {
@@ -155,17 +169,21 @@ actor ChainFollower {
     }
   }
 
-  private func makePass() async {
+  /// - Returns: whether there was a new block, and all of it is known.
+  private func makePass() async -> Bool {
     metrics.passes.increment()
+    let before = track.held
     do throws(PassError) {
       try await pass()
       goodPasses += 1
       if goodPasses >= 8 { restarts = 0 }
       if isFailing { logger.notice("chain can be followed again", metadata: ["chain": "\(chain.code)"]) }
       isFailing = false
+      return track.held != before
     } catch {
       goodPasses = 0
       await failed(error)
+      return false
     }
   }
 

@@ -141,6 +141,19 @@ struct FollowingTests {
     }
   }
 
+  @Test func anAnnouncedHeadIsNotWaitedFor() async throws {
+    var follow = Self.quick
+    follow.poll = .seconds(3_600)
+    try await withWatched(follow: follow) { fixture, wallet in
+      let follower = try #require(await fixture.service.followers[fixture.chain.code])
+      for amount in 1...3 as ClosedRange<UInt64> {
+        try await fixture.mine { try $0.mint(.numbered(1), to: Fixture.owner, amount: 1) }
+        follower.headAnnounced()
+        try await until(fixture, wallet, shows: "1=\(amount)")
+      }
+    }
+  }
+
   // MARK: Reorganisations and resets
 
   @Test(arguments: [1, 2, 9])
