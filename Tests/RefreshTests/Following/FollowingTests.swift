@@ -263,6 +263,33 @@ struct FollowingTests {
     }
   }
 
+  // MARK: Several chains
+
+  @Test func eachChainIsFollowedByItself() async throws {
+    let second = Chain(unlisted: try ChainCode(parsing: "OTHER"), chainID: 7, rpc: [])
+    try await withFixture(Fixture(tokens: 2, second: second, follow: Self.quick)) { fixture in
+      let node = try #require(fixture.secondNode)
+      for node in [fixture.node, node] { try await node.withChain { _ = $0.mine() } }
+      await fixture.service.start()
+      let other = WalletKey(chain: second.code, address: Fixture.owner)
+      fixture.watch([fixture.key, other])
+      for _ in 0..<2 { await fixture.recorder.wait(for: "done") }
+      let wallets = [try await fixture.register(), try await fixture.register(other)]
+      // The first chain can't be read; the second goes on.
+      try await fixture.node.setChainFault(.status(503))
+      try await node.withChain { chain in
+        chain.deploy(SimulatedContract(name: "B", symbol: "B", decimals: 2), at: .numbered(2))
+        try chain.mint(.numbered(2), to: Fixture.owner, amount: 70)
+        chain.mine()
+      }
+      try await until(fixture, wallets[1], shows: "2=70")
+      try await fixture.node.setChainFault(nil)
+      try await fixture.mine { try $0.mint(.numbered(2), to: Fixture.owner, amount: 4) }
+      try await until(fixture, wallets[0], shows: "2=5")
+      #expect(await fixture.rows(wallets[1]) == ["native=0", "2=70"])
+    }
+  }
+
   // MARK: Cost
 
   @Test func aPassOverAThousandWalletsIsFourCalls() async throws {
