@@ -51,7 +51,10 @@ actor ChainFollower {
   /// How often following began anew lately.
   private var restarts = 0
   private var goodPasses = 0
-  private var isFailing = false
+  /// Passes that failed, in a row.
+  private var failures = 0
+  /// So many failures are no bad luck: a node that lags behind another knows no newest block either.
+  private static let failuresToTell = 3
 
   init(
     chain: ChainReader, settings: FollowSettings, ledger: Ledger,
@@ -149,6 +152,7 @@ actor ChainFollower {
   }
 
   private func interval(hasAdvanced: Bool, looks: Int) -> Duration {
+    if failures > 0 { return min(settings.poll, settings.minimumInterval * (1 << min(failures, 10))) }
     if hasAdvanced { return isAnnounced.load(ordering: .relaxed) ? settings.poll * 3 : settings.poll }
     return looks > 0 ? settings.minimumInterval : settings.poll
   }
@@ -177,8 +181,10 @@ actor ChainFollower {
       try await pass()
       goodPasses += 1
       if goodPasses >= 8 { restarts = 0 }
-      if isFailing { logger.notice("chain can be followed again", metadata: ["chain": "\(chain.code)"]) }
-      isFailing = false
+      if failures >= Self.failuresToTell {
+        logger.notice("chain can be followed again", metadata: ["chain": "\(chain.code)"])
+      }
+      failures = 0
       return track.held != before
     } catch {
       goodPasses = 0
@@ -193,11 +199,11 @@ actor ChainFollower {
     case .reading(let error):
       // The next pass begins where this one did; when it is too far behind by then, that is a gap.
       metrics.failures.increment()
-      if !isFailing {
+      failures += 1
+      if failures == Self.failuresToTell {
         logger.warning(
           "chain cannot be followed", metadata: ["chain": "\(chain.code)", "reason": "\(error)"])
       }
-      isFailing = true
     case .noLogs(let error):
       metrics.failures.increment()
       logger.error(
