@@ -99,7 +99,13 @@ struct Execution {
   // MARK: - ArbSys
 
   private func callArbSys(_ data: ArraySlice<UInt8>) -> CallOutcome {
-    Self.selector(data) == ABI.Selector.arbBlockNumber.code ? word(UInt256(block.number)) : .reverted([])
+    switch Self.selector(data) {
+    case ABI.Selector.arbBlockNumber.code: return word(UInt256(block.number))
+    case ABI.Selector.arbBlockHash.code:
+      guard let hash = pastHash(ABIDecoder(data.dropFirst(4))) else { return .reverted([]) }
+      return word(hash.value)
+    default: return .reverted([])
+    }
   }
 
   /// What a contract sees as `block.number`.
@@ -107,9 +113,15 @@ struct Execution {
     chain.configuration.hasArbSys ? block.number / 100 : block.number
   }
 
-  // MARK: - Multicall3
+  /// BLOCKHASH knows the 256 blocks before the one it runs in.
+  private func pastHash(_ arguments: ABIDecoder) -> Bytes32? {
+    guard let number = try? arguments.uint64(), number < block.number, block.number - number <= 256 else {
+      return nil
+    }
+    return chain.block(number)?.header.hash ?? chain.blockHash(number)
+  }
 
-  private static let getBlockHash = ABI.Selector("getBlockHash(uint256)")
+  // MARK: - Multicall3
 
   private mutating func callMulticall(
     _ data: ArraySlice<UInt8>, gas: inout UInt64, depth: Int
@@ -128,13 +140,9 @@ struct Execution {
       return word(amount(.native(owner)))
     case ABI.Selector.getBlockNumber.code: return word(UInt256(visibleNumber))
     case ABI.Selector.getLastBlockHash.code: return word(block.parentHash.value)
-    case Self.getBlockHash.code:
-      // BLOCKHASH knows the 256 blocks before the one it runs in.
-      guard let number = try? arguments.uint256() else { return .reverted([]) }
-      guard let number = number.uint64, number < block.number, block.number - number <= 256 else {
-        return word(0)
-      }
-      return word(chain.blockHash(number).value)
+    case ABI.Selector.getBlockHash.code:
+      guard (try? arguments.uint256()) != nil else { return .reverted([]) }
+      return word(pastHash(arguments)?.value ?? 0)
     case ABI.Selector.getCurrentBlockTimestamp.code: return word(UInt256(block.timestamp))
     case ABI.Selector.getChainId.code: return word(UInt256(chain.configuration.chainID))
     default: return .reverted([])

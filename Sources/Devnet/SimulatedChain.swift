@@ -36,6 +36,8 @@ public struct SimulatedChain: Sendable {
     /// Whether it is an Arbitrum: `ArbSys` answers, and contracts see the block number of the chain below,
     /// which here is a hundredth.
     public var hasArbSys: Bool
+    /// Whether the node knows `eth_getLogs`: some don't.
+    public var hasLogs = true
 
     /// Sizes as geth has them by default, or not far from it.
     public init(
@@ -105,7 +107,8 @@ public struct SimulatedChain: Sendable {
     return Keccak256.hash(input)
   }
 
-  /// The hash of any block of this chain, mined or not.
+  /// The hash of any block of this chain, mined or not. Another `configuration.seed` is another fork: blocks that
+  /// are mined from then on have other hashes. A reorganisation is a copy of the chain from before, forked.
   public func blockHash(_ number: UInt64) -> Bytes32 { Self.hash(number, seed: configuration.seed) }
 
   // MARK: - Changes
@@ -157,7 +160,7 @@ public struct SimulatedChain: Sendable {
     let number = head.number &+ 1
     let time = max(head.timestamp &+ 1, timestamp ?? head.timestamp &+ configuration.blockSeconds)
     head = BlockHeader(
-      number: number, hash: blockHash(number), parentHash: blockHash(number &- 1), timestamp: time)
+      number: number, hash: blockHash(number), parentHash: head.hash, timestamp: time)
     blocks.append(Block(header: head, logs: pending.map { log(of: $0) }))
     pending.removeAll(keepingCapacity: true)
     if blocks.count > configuration.logBlocks { blocks.removeFirst(blocks.count - configuration.logBlocks) }

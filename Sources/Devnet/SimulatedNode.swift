@@ -60,7 +60,7 @@ struct SimulatedNode {
     var outcome: Result<JSONValue, NodeError>
     do throws(NodeError) {
       if let fault { throw fault }
-      guard let known else {
+      guard let known, known != .getLogs || chain.configuration.hasLogs else {
         throw NodeError(
           code: -32601, message: "the method \(method.prefix(64)) does not exist/is not available")
       }

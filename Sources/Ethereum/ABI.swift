@@ -42,6 +42,8 @@ extension ABI.Selector {
 
   // ArbSys, a precompile of Arbitrum.
   public static let arbBlockNumber = ABI.Selector("arbBlockNumber()")
+  /// Of one of the last 256 blocks; reverts for any other.
+  public static let arbBlockHash = ABI.Selector("arbBlockHash(uint256)")
 
   // Chainlink's AggregatorV3Interface.
   public static let latestRoundData = ABI.Selector("latestRoundData()")

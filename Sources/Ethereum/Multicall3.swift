@@ -94,6 +94,8 @@ extension ABI.Selector {
   public static let getBlockNumber = ABI.Selector("getBlockNumber()")
   /// The hash of the block before the one the call runs in.
   public static let getLastBlockHash = ABI.Selector("getLastBlockHash()")
+  /// The hash of one of the 256 blocks before the one the call runs in; zero for any other.
+  public static let getBlockHash = ABI.Selector("getBlockHash(uint256)")
   public static let getCurrentBlockTimestamp = ABI.Selector("getCurrentBlockTimestamp()")
   public static let getChainId = ABI.Selector("getChainId()")
 }

@@ -62,7 +62,7 @@ extension Ledger {
   }
 
   /// The first read that succeeds ends with one full snapshot; later ones with the rows that changed.
-  private func finish(_ cells: inout WalletCells, changed: [Int], to batch: inout LedgerBatch) {
+  func finish(_ cells: inout WalletCells, changed: [Int], to batch: inout LedgerBatch) {
     let isFirst = !cells.isComplete
     cells.isComplete = true
     if isFirst, changed.isEmpty { cells.stateRevision = nextRevision() }
@@ -82,7 +82,9 @@ extension Ledger {
   }
 
   /// - Returns: whether the row changed.
-  private func update(_ row: inout BalanceRow, with outcome: WalletReading.Outcome, block: UInt64) -> Bool {
+  func update(_ row: inout BalanceRow, with outcome: WalletReading.Outcome, block: UInt64) -> Bool {
+    // Somebody looked at this one later than at the whole.
+    guard block >= row.block else { return false }
     switch outcome {
     case .balance(let balance):
       row.block = block
@@ -100,7 +102,7 @@ extension Ledger {
   }
 
   /// A token that was never held gets a row only when it is held now; the native coin always has one.
-  private func newRow(
+  func newRow(
     _ token: TokenID, _ outcome: WalletReading.Outcome, isNative: Bool, block: UInt64
   ) -> BalanceRow? {
     switch outcome {

@@ -30,7 +30,11 @@ extension ChainReader {
   /// Asks the best endpoint; the next one too when the first is later than it usually is; and one after the other
   /// while they fail. The first good answer counts, and what else is under way is cancelled. One that failed is asked
   /// once more when all have.
-  func withEndpoints<Value: Sendable>(_ work: @escaping Work<Value>) async throws(RefreshError) -> Value {
+  ///
+  /// - Parameter blames: whether a failure counts against the endpoint.
+  func withEndpoints<Value: Sendable>(
+    blames: (RefreshError) -> Bool = { _ in true }, _ work: @escaping Work<Value>
+  ) async throws(RefreshError) -> Value {
     startDueProbes()
     let first = try await awaitEndpoint()
     let outcome = await withTaskGroup(of: Event<Value>.self) { group in
@@ -84,7 +88,7 @@ extension ChainReader {
             show(attempt.index)
             return result
           case .failure(let error):
-            note(error, at: attempt.index)
+            if blames(error) { note(error, at: attempt.index) }
             if error.isOurs {
               group.cancelAll()
               return result

@@ -25,6 +25,8 @@ public struct ChainSettings: Sendable {
   /// Of one call.
   public var timeout: Duration
   public var rules: EndpointRules
+  /// `nil`: new blocks are not looked at.
+  public var follow: FollowSettings?
 
   public init(
     chain: Chain, endpoints: [HTTPURL], timeout: Duration, rules: EndpointRules = EndpointRules()

@@ -40,7 +40,9 @@ extension RefreshService {
     guard !isStopped else { return }
     switch wish {
     case .unwatched(let wallet):
-      watched.remove(wallet)
+      if watched.remove(wallet) != nil {
+        for follower in followers.values { await follower.unwatch(wallet) }
+      }
       schedule.remove(wallet)
       failures[wallet] = nil
     case .wanted(let wallet, let key, let readAt, let isWatched):
@@ -48,6 +50,10 @@ extension RefreshService {
       // What was read before the last start, or could not be read last time, is old however late it was read.
       let isFresh = await ledger.wallet(wallet)?.state == .fresh
       let age = readAt.map { max(0, clock() - $0) }
+      if isWatched {
+        let block = isFresh ? await ledger.wallet(wallet)?.block : nil
+        await followers[key.chain]?.watch(wallet, key.address, readAt: block)
+      }
       guard isFresh, let age, age < settings.balanceTTL.inMilliseconds * 4 / 5 else {
         fly(wallet, key.chain, isRefresh: false)
         return

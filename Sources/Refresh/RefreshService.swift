@@ -50,6 +50,10 @@ public actor RefreshService {
   var schedule = ReadSchedule()
   var cooldowns: Cooldowns
   var failures: [WalletID: Int] = [:]
+  /// Wallets whose last read was of a block below the one held.
+  var lowHeads: [WalletID: LowHead] = [:]
+  /// Of the chains that are followed.
+  var followers: [ChainCode: ChainFollower] = [:]
   /// Failed reads in a row, by chain, and since when it counts as down.
   var chainFailures: [ChainCode: Int] = [:]
   var downSince: [ChainCode: UnixMilliseconds] = [:]
@@ -82,8 +86,9 @@ public actor RefreshService {
   /// What runs after a refresh, in the background: the prices of the wallet's tokens.
   public func setPriceRound(_ round: @escaping @Sendable ([TokenID]) async -> Void) { priceRound = round }
 
-  public func start() {
+  public func start() async {
     guard runner == nil else { return }
+    followers = makeFollowers()
     runner = Task { [weak self, wishes] in
       for await _ in wishes.calls {
         guard let self, !Task.isCancelled else { return }
@@ -91,6 +96,7 @@ public actor RefreshService {
       }
     }
     wishes.call()
+    for follower in followers.values { await follower.start() }
     // The early word in the log is all there is to wait for.
     for reader in readers.values { Task { await reader.probe() } }
   }
@@ -101,6 +107,7 @@ public actor RefreshService {
     runner?.cancel()
     alarm?.cancel()
     wishes.finish()
+    for follower in followers.values { await follower.stop() }
     for flight in flights.values {
       flight.task.cancel()
       _ = await flight.task.value
@@ -198,6 +205,7 @@ public actor RefreshService {
       if watched.contains(wallet) { scheduleNext(wallet, after: retryDelay(wallet)) }
     } else {
       failures[wallet] = nil
+      await followers[chain]?.noteRead(wallet, block: outcome.block)
       if watched.contains(wallet) { scheduleNext(wallet, after: nextDelay()) }
     }
     await noteSuccess(chain)
@@ -235,39 +243,6 @@ public actor RefreshService {
     } catch {
       return .failure(error)
     }
-  }
-
-  private func accept(
-    _ reading: ChainReader.Reading, _ wallet: WalletID
-  ) async throws(RefreshError) -> RefreshOutcome {
-    let readAt = clock()
-    if !reading.metadata.isEmpty {
-      var entries: [(key: TokenKey, info: TokenInfo)] = []
-      for (id, name, symbol, decimals) in reading.metadata {
-        guard let token = await ledger.token(id) else { continue }
-        entries.append(
-          (
-            token.key,
-            TokenInfo(
-              symbol: symbol, name: name, decimals: decimals, isListed: token.info.isListed,
-              isActive: token.info.isActive)
-          ))
-      }
-      await ledger.internAll(entries)
-    }
-    let verdict = await ledger.accept(
-      WalletReading(wallet: wallet, block: reading.block, readAt: readAt, outcomes: reading.outcomes))
-    var outcome = RefreshOutcome(
-      tokenCount: await ledger.rowCount(of: wallet), revision: await ledger.revision, block: reading.block,
-      readAt: readAt)
-    switch verdict {
-    case .accepted: break
-    case .unknownWallet: throw .unknownWallet
-    case .outdated(let heldBlock):
-      outcome.block = heldBlock
-      outcome.isOutdated = true
-    }
-    return outcome
   }
 
   /// The prices come after the balances, and nobody waits for them but the indicator.

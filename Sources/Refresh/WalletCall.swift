@@ -101,11 +101,11 @@ struct WalletCall {
   static let resultBytes = textBytes + 96
 
   func decode(_ data: [UInt8]) throws(ABIError) -> Answer {
-    answer(try Multicall3.decodeAggregate3(data, count: calls.count, limit: Self.resultBytes))
+    answer(try Multicall3.decodeAggregate3(data, count: calls.count, limit: Self.resultBytes)[...])
   }
 
-  /// - Parameter results: one for each call.
-  func answer(_ results: [Multicall3.Result]) -> Answer {
+  /// - Parameter results: of these calls, as part of a larger aggregate perhaps.
+  func answer(_ results: ArraySlice<Multicall3.Result>) -> Answer {
     var answer = Answer(balances: Array(repeating: .failed, count: tokens.count))
     for (question, result) in zip(questions, results) {
       if result.success { take(question, ABIDecoder(result.data), into: &answer) }

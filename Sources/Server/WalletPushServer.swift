@@ -297,11 +297,7 @@ private struct Parts {
     rules.requestsPerSecond = settings.refresh.requestsPerSecond
     refresh = RefreshService(
       ledger: ledger,
-      chains: try chains.map {
-        ChainSettings(
-          chain: $0.chain, endpoints: try $0.chain.rpc.map { try HTTPURL($0) },
-          timeout: settings.refresh.timeout, rules: rules)
-      },
+      chains: try chains.map { try Self.refreshSettings($0, timeout: settings.refresh.timeout, rules: rules) },
       client: client,
       settings: RefreshSettings(
         cooldown: settings.refresh.cooldown, balanceTTL: settings.cache.balance),
@@ -328,6 +324,19 @@ private struct Parts {
     await refresh.start()
     await tokenLists.start { [refresh] chain in await refresh.readAgain(chain) }
     if hasPrices { await pricing.start() }
+  }
+
+  private static func refreshSettings(
+    _ configuration: ChainConfiguration, timeout: Duration, rules: EndpointRules
+  ) throws -> ChainSettings {
+    let chain = configuration.chain
+    var settings = ChainSettings(
+      chain: chain, endpoints: try chain.rpc.map { try HTTPURL($0) }, timeout: timeout, rules: rules)
+    if configuration.followBlocks {
+      settings.follow = FollowSettings(
+        poll: configuration.poll, announcers: try configuration.ws.map { try WebSocketURL($0) })
+    }
+    return settings
   }
 
   /// Every loop has a listener of its own on the same port; the kernel spreads the connections.

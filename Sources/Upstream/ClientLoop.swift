@@ -19,12 +19,14 @@ final class ClientLoop: @unchecked Sendable {
   let loop: EventLoop
   let configuration: HTTPClientConfiguration
   let logger: Logger
+  let resolver: Resolver
   let addresses: AddressBook
   private var origins: [OriginKey: Origin] = [:]
   private var isStopped = false
 
   init(loop: EventLoop, resolver: Resolver, configuration: HTTPClientConfiguration, logger: Logger) {
     self.loop = loop
+    self.resolver = resolver
     self.configuration = configuration
     self.logger = logger
     addresses = AddressBook(loop: loop, resolver: resolver, lifetime: configuration.addressLifetime)

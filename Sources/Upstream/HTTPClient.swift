@@ -22,7 +22,7 @@ import Synchronization
 /// ``shutdown()`` has returned: a call whose loop has gone is never answered.
 public final class HTTPClient: Sendable {
   let clients: [ClientLoop]
-  private let configuration: HTTPClientConfiguration
+  let configuration: HTTPClientConfiguration
   private let isStopped = Atomic<Bool>(false)
 
   public init(

@@ -71,11 +71,10 @@ struct Demo: AsyncParsableCommand {
     settings.http.loops = loops
     settings.http.tls = tls.files
     settings.storage.path = Settings.Storage.inMemory
-    settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL))]
+    // Transfers happen every two seconds.
+    settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL), poll: .seconds(2))]
     settings.prices.defiLlama.url = devnet.pricesURL
     settings.prices.interval = ticks == nil ? .seconds(1) : .seconds(15)
-    // Transfers happen every two seconds; without following the chain a short life is what shows them.
-    settings.cache.balance = .seconds(5)
     settings.refresh.cooldown = .seconds(3)
     // Its own node needs no sparing.
     settings.refresh.requestsPerSecond = 100_000

@@ -11,6 +11,8 @@ import Upstream
 /// A simulated chain behind one or more endpoints, a ledger, and a service that reads from one into the other.
 final class Fixture: Sendable {
   let nodes: [DevnetServer]
+  /// Of the second chain.
+  let secondNode: DevnetServer?
   let ledger: Ledger
   let service: RefreshService
   let client: HTTPClient
@@ -29,7 +31,8 @@ final class Fixture: Sendable {
   ///   - hasMetadata: whether the list tells it.
   init(
     tokens: Int = 5, nodes: Int = 1, chain: Chain? = nil, hasMetadata: Bool = true, hasArbSys: Bool = false,
-    timeout: Duration = .seconds(20), rules: EndpointRules = .quick,
+    timeout: Duration = .seconds(20), rules: EndpointRules = .quick, second: Chain? = nil,
+    follow: FollowSettings? = nil,
     configure: (inout RefreshSettings) -> Void = { _ in }
   ) async throws {
     let chain = try chain ?? .test()
@@ -41,6 +44,11 @@ final class Fixture: Sendable {
       let token = Address.numbered(UInt64(index + 1))
       simulated.deploy(SimulatedContract(name: "Token \(index)", symbol: "T\(index)", decimals: 6), at: token)
       try simulated.mint(token, to: Self.owner, amount: UInt256(UInt64(index)))
+    }
+    secondNode = try second.map {
+      try DevnetServer(
+        chain: SimulatedChain(.init(chainID: $0.chainID, seed: 2, multicall3: $0.multicall3)),
+        prices: SimulatedPrices(seed: 1))
     }
     self.nodes = try (0..<nodes).map { _ in
       try DevnetServer(chain: simulated, prices: SimulatedPrices(seed: 1))
@@ -57,7 +65,8 @@ final class Fixture: Sendable {
     try loops.start()
     let clock = clock
     ledger = Ledger(
-      epoch: "test", revision: 0, chains: [chain.code], publisher: recorder, store: MemoryStore(),
+      epoch: "test", revision: 0, chains: Set([chain.code, second?.code].compactMap(\.self)),
+      publisher: recorder, store: MemoryStore(),
       limits: LedgerLimits(wallets: 10_000, tokens: 10_000, tokensPerWallet: 5_000),
       times: LedgerTimes(balance: 300_000, price: 60_000), clock: { clock.now })
     await ledger.applyList(
@@ -74,14 +83,20 @@ final class Fixture: Sendable {
     settings.retryMinimum = .milliseconds(20)
     settings.retryMaximum = .milliseconds(50)
     configure(&settings)
-    service = RefreshService(
-      ledger: ledger,
-      chains: [
+    var chainSettings = ChainSettings(
+      chain: chain, endpoints: try self.nodes.map { try HTTPURL($0.rpcURL) }, timeout: timeout,
+      rules: rules)
+    chainSettings.follow = follow
+    var chains = [chainSettings]
+    if let second, let secondNode {
+      chains.append(
         ChainSettings(
-          chain: chain, endpoints: try self.nodes.map { try HTTPURL($0.rpcURL) }, timeout: timeout,
-          rules: rules)
-      ],
-      client: client, settings: settings, clock: { clock.now }, logger: logger)
+          chain: second, endpoints: [try HTTPURL(secondNode.rpcURL)], timeout: timeout, rules: rules))
+      chains[1].follow = follow
+    }
+    service = RefreshService(
+      ledger: ledger, chains: chains, client: client, settings: settings, clock: { clock.now },
+      logger: logger)
     await ledger.observe(with: service)
   }
 
@@ -92,6 +107,7 @@ final class Fixture: Sendable {
     loops.join()
     resolver.stop()
     for node in nodes { node.stop() }
+    secondNode?.stop()
   }
 
   /// Changes the chain of all nodes, in a block of its own.

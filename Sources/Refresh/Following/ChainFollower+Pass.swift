@@ -1,0 +1,90 @@
+import Ethereum
+import JSON
+import Ledger
+
+/// One pass.
+extension ChainFollower {
+  func pass() async throws(PassError) {
+    let head = try await header(.latest)
+    guard let head else { throw .reading(malformed("no newest block")) }
+    metrics.head.record(head.number)
+    metrics.lag.record(max(0, Double(clock()) / 1_000 - Double(head.timestamp)))
+    var ancestor: BlockHeader?
+    switch track.look(at: head, now: clock()) {
+    case .first where !wallets.isAnyBehind(head.number): return track.accept(head)
+    case .first, .next: break
+    case .same where wallets.isAnyBehind(head.number): break
+    case .same, .behind: return
+    case .ahead: ancestor = track.held
+    case .reorganised: throw .reorganised(head)
+    }
+    let plan = wallets.plan(head: head.number, overlap: settings.overlap, most: settings.rangeMaximum)
+    if !plan.late.isEmpty {
+      if plan.wallets.isEmpty, track.held != nil {
+        throw .gap("\(plan.late.count) wallets are more than \(settings.rangeMaximum) blocks behind")
+      }
+      await readAnew(plan.late)
+    }
+    if !plan.wallets.isEmpty {
+      let scan = try await scan(plan)
+      try await read(scan, at: head, ancestor: ancestor)
+    }
+    track.accept(head)
+    wallets.noteCovered(plan)
+  }
+
+  func header(_ block: JSONRPC.Block) async throws(PassError) -> BlockHeader? {
+    let result = try await ask(.getBlock(id: 1, block))
+    if result.isNull { return nil }
+    do {
+      return try BlockHeader(result)
+    } catch {
+      throw .reading(malformed("\(error)"))
+    }
+  }
+
+  private func scan(_ plan: FollowedWallets.Plan) async throws(PassError) -> TransferScan {
+    var scan = TransferScan(plan)
+    for request in scan.requests {
+      let result: JSONValue
+      do throws(RefreshError) {
+        metrics.calls.increment()
+        result = try await reader.ask(request)
+      } catch {
+        throw .onLogs(error)
+      }
+      do {
+        try scan.take(result)
+      } catch {
+        throw .reading(malformed("\(error)"))
+      }
+    }
+    metrics.logs.increment(by: scan.logCount)
+    guard !scan.isTooMuch else {
+      throw .gap("more than \(TransferScan.pairsMaximum) balances changed in \(plan.from)…\(plan.through)")
+    }
+    return scan
+  }
+
+  func ask(_ request: JSONRPC.Request) async throws(PassError) -> JSONValue {
+    metrics.calls.increment()
+    do throws(RefreshError) { return try await reader.ask(request) } catch { throw .reading(error) }
+  }
+
+  func malformed(_ reason: String) -> RefreshError { .malformed(host: "\(chain.code)", reason) }
+}
+
+extension PassError {
+  /// What it means that the logs of some blocks were refused.
+  static func onLogs(_ error: RefreshError) -> PassError {
+    guard case .node(_, let node) = error else { return .reading(error) }
+    switch node.kind {
+    case .methodNotFound: return .noLogs(error)
+    // Later, or elsewhere.
+    case .rateLimited, .timedOut: return .reading(error)
+    // The range is too large, or pruned, or says more than the node wants to.
+    case .reverted, .outOfGas, .batchTooLarge, .tooManyResults, .headerNotFound, .other:
+      return .gap("\(error)")
+    }
+  }
+}

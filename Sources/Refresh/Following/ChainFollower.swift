@@ -1,0 +1,254 @@
+// Follows the head of a chain for the wallets that somebody watches.
+//
+// A pass asks for the newest block, for the transfers since the last pass that concern a watched wallet, and, in one
+// aggregate pinned to that block, for every balance that changed and the native balance of every watched wallet. So its
+// cost does not grow with the tokens that wallets might hold.
+//
+//   ChainFollower.swift         when passes are made, and what becomes of those that fail
+//   ChainFollower+Pass.swift    one pass
+//   ChainFollower+Reading.swift the balances of one pass
+//   HeadTrack, FollowedWallets, TransferScan, FollowCall: what there is to decide, without I/O
+//
+// What was not followed without a gap is not believed: wallets are then read as a whole, and following begins anew
+// from those reads.
+
+import Ethereum
+import JSON
+import Ledger
+import Logging
+import Metrics
+import Synchronization
+
+actor ChainFollower {
+  nonisolated let settings: FollowSettings
+  nonisolated let reader: ChainReader
+  let ledger: Ledger
+  let clock: @Sendable () -> UnixMilliseconds
+  nonisolated let logger: Logger
+  nonisolated let metrics: FollowMetrics
+  /// Reads wallets as a whole, and says so by ``noteRead(_:block:)``.
+  let readAnew: @Sendable ([WalletID]) async -> Void
+
+  var wallets = FollowedWallets()
+  var track = HeadTrack()
+  /// Unlisted contracts that gave no answer when asked alone. Bounded.
+  var shunned: Set<Address> = []
+
+  private nonisolated let signals: AsyncStream<Void>
+  private nonisolated let signal: AsyncStream<Void>.Continuation
+  /// Of the announcer: heads are being announced, polling is a fall-back.
+  private nonisolated let isAnnounced = Atomic(false)
+  /// A head was announced that no pass has met yet: how many more looks at once it is worth. Another node may be ahead
+  /// of the one that passes ask.
+  private nonisolated let looksLeft = Atomic(0)
+  private static let looksMaximum = 5
+  private var announcer: HeadAnnouncer?
+  private var runner: Task<Void, Never>?
+  private var alarm: Task<Void, Never>?
+  private var notBefore = ContinuousClock.now
+  /// The node has no logs: nothing is followed before that.
+  private var restsUntil: ContinuousClock.Instant?
+  /// How often following began anew lately.
+  private var restarts = 0
+  private var goodPasses = 0
+  /// Passes that failed, in a row.
+  private var failures = 0
+  /// So many failures are no bad luck: a node that lags behind another knows no newest block either.
+  private static let failuresToTell = 3
+
+  init(
+    chain: ChainReader, settings: FollowSettings, ledger: Ledger,
+    clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger,
+    readAnew: @escaping @Sendable ([WalletID]) async -> Void
+  ) {
+    reader = chain
+    self.settings = settings
+    self.ledger = ledger
+    self.clock = clock
+    self.logger = logger
+    self.readAnew = readAnew
+    metrics = FollowMetrics(chain: chain.settings.chain.code.description)
+    (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  nonisolated var chain: Chain { reader.settings.chain }
+
+  func start() {
+    guard runner == nil else { return }
+    runner = Task { [weak self, signals] in
+      for await _ in signals {
+        guard let self, !Task.isCancelled else { return }
+        await self.step()
+      }
+    }
+  }
+
+  func stop() async {
+    alarm?.cancel()
+    announcer?.stop()
+    signal.finish()
+    runner?.cancel()
+    await runner?.value
+  }
+
+  // MARK: What others say
+
+  /// - Parameter block: of the last read of the whole wallet, where what is held is good.
+  func watch(_ wallet: WalletID, _ address: Address, readAt block: UInt64?) {
+    let isFirst = wallets.isEmpty
+    wallets.add(wallet, address: address, readAt: restsUntil == nil ? block : nil)
+    metrics.wallets.record(wallets.count)
+    if isFirst { signal.yield() }
+  }
+
+  func unwatch(_ wallet: WalletID) {
+    wallets.remove(wallet)
+    metrics.wallets.record(wallets.count)
+    if wallets.isEmpty { signal.yield() }
+  }
+
+  /// A whole read of the wallet has gone into the ledger.
+  func noteRead(_ wallet: WalletID, block: UInt64) {
+    if restsUntil == nil { wallets.noteRead(wallet, block: block) }
+  }
+
+  /// Somebody announces heads from now on, or no longer.
+  nonisolated func setAnnounced(_ isAnnounced: Bool) {
+    self.isAnnounced.store(isAnnounced, ordering: .relaxed)
+    signal.yield()
+  }
+
+  /// There is a new block.
+  nonisolated func headAnnounced() {
+    looksLeft.store(Self.looksMaximum, ordering: .relaxed)
+    signal.yield()
+  }
+
+  // MARK: When
+
+  private func step() async {
+    guard !wallets.isEmpty else {
+      // Nobody watches: no alarm is set, and nothing is asked. What was seen is of no use to who comes later.
+      track.reset()
+      announcer?.stop()
+      announcer = nil
+      isAnnounced.store(false, ordering: .relaxed)
+      return
+    }
+    listen()
+    let now = ContinuousClock.now
+    guard now >= notBefore else { return setAlarm(at: notBefore) }
+    if let until = restsUntil {
+      guard now >= until else { return setAlarm(at: until) }
+      restsUntil = nil
+    }
+    notBefore = now + settings.minimumInterval
+    let looks = looksLeft.load(ordering: .relaxed)
+    let hasAdvanced = await makePass()
+    metrics.duration.recordNanoseconds((ContinuousClock.now - now).inNanoseconds)
+    // An announcement that comes meanwhile has made a signal of its own.
+    if looks > 0 { looksLeft.store(hasAdvanced ? 0 : looks - 1, ordering: .relaxed) }
+    setAlarm(at: max(notBefore, now + interval(hasAdvanced: hasAdvanced, looks: looks)))
+  }
+
+  private func interval(hasAdvanced: Bool, looks: Int) -> Duration {
+    if failures > 0 { return min(settings.poll, settings.minimumInterval * (1 << min(failures, 10))) }
+    if hasAdvanced { return isAnnounced.load(ordering: .relaxed) ? settings.poll * 3 : settings.poll }
+    return looks > 0 ? settings.minimumInterval : settings.poll
+  }
+
+  private func listen() {
+    guard announcer == nil, !settings.announcers.isEmpty else { return }
+    announcer = HeadAnnouncer(
+      settings.announcers, client: reader.client, chain: chain, logger: logger,
+      isAnnouncing: { [weak self] in self?.setAnnounced($0) }, head: { [weak self] in self?.headAnnounced() })
+    announcer?.start()
+  }
+
+  private func setAlarm(at time: ContinuousClock.Instant) {
+    alarm?.cancel()
+    alarm = Task { [signal] in
+      try? await Task.sleep(until: time, clock: .continuous)
+      if !Task.isCancelled { signal.yield() }
+    }
+  }
+
+  /// - Returns: whether there was a new block, and all of it is known.
+  private func makePass() async -> Bool {
+    metrics.passes.increment()
+    let before = track.held
+    do throws(PassError) {
+      try await pass()
+      goodPasses += 1
+      if goodPasses >= 8 { restarts = 0 }
+      if failures >= Self.failuresToTell {
+        logger.notice("chain can be followed again", metadata: ["chain": "\(chain.code)"])
+      }
+      failures = 0
+      return track.held != before
+    } catch {
+      goodPasses = 0
+      await failed(error)
+      return false
+    }
+  }
+
+  private func failed(_ error: PassError) async {
+    switch error {
+    case .reading(let error) where error.isOurs: return
+    case .reading(let error):
+      // The next pass begins where this one did; when it is too far behind by then, that is a gap.
+      metrics.failures.increment()
+      failures += 1
+      if failures == Self.failuresToTell {
+        logger.warning(
+          "chain cannot be followed", metadata: ["chain": "\(chain.code)", "reason": "\(error)"])
+      }
+    case .noLogs(let error):
+      metrics.failures.increment()
+      logger.error(
+        "chain is not followed: its nodes have no eth_getLogs",
+        metadata: ["chain": "\(chain.code)", "reason": "\(error)", "again": "\(settings.rest)"])
+      track.reset()
+      wallets.forgetBlocks()
+      restsUntil = .now + settings.rest
+      notBefore = .now + settings.rest
+    case .gap(let reason):
+      metrics.gaps.increment()
+      logger.warning(
+        "chain was not followed without a gap: wallets are read anew",
+        metadata: ["chain": "\(chain.code)", "reason": "\(reason)"])
+      await restart()
+    case .reorganised(let found):
+      metrics.reorganisations.increment()
+      logger.notice(
+        "chain was reorganised: wallets are read anew",
+        metadata: [
+          "chain": "\(chain.code)", "held": "\(track.held?.number ?? 0)", "found": "\(found.number)",
+        ])
+      await ledger.reopen(wallets.all)
+      await restart()
+    }
+  }
+
+  /// Every wallet is read as a whole, and followed from that read on. Ever later, where it does not help.
+  private func restart() async {
+    track.reset()
+    wallets.forgetBlocks()
+    let pause = min(settings.rest, settings.minimumInterval * (1 << min(restarts, 10)))
+    restarts += 1
+    notBefore = max(notBefore, .now + pause)
+    await readAnew(wallets.all)
+  }
+}
+
+/// Why a pass came to nothing.
+enum PassError: Error {
+  case reading(RefreshError)
+  /// No node knows `eth_getLogs`.
+  case noLogs(RefreshError)
+  /// What happened in these blocks cannot be found out.
+  case gap(String)
+  /// What was seen before is not in the chain any more.
+  case reorganised(BlockHeader)
+}
