@@ -63,17 +63,11 @@ public final class CoinGecko: PriceSource {
 
   /// The ids first, then each platform's contracts: those take a request of their own.
   public func batches(_ coins: [CoinName]) -> [[CoinName]] {
-    var platforms: [Substring] = []
-    var members: [Substring: [CoinName]] = [:]
-    for coin in coins {
-      let platform = Self.parts(coin).platform
-      if members[platform] == nil { platforms.append(platform) }
-      members[platform, default: []].append(coin)
-    }
     let contracts = contractsMaximum.withLock(\.self)
-    return platforms.sorted { $0 == Self.idPrefix && $1 != Self.idPrefix }.flatMap { platform in
+    let groups = PriceAPI.grouped(coins).sorted { $0.prefix == Self.idPrefix && $1.prefix != Self.idPrefix }
+    return groups.flatMap { platform, coins in
       PriceAPI.cut(
-        members[platform] ?? [], count: platform == Self.idPrefix ? Self.idsMaximum : contracts,
+        coins, count: platform == Self.idPrefix ? Self.idsMaximum : contracts,
         bytes: Self.urlBytesMaximum - api.base.description.utf8.count - Self.fixedBytes,
         dropping: platform.utf8.count + 1)
     }

@@ -13,10 +13,24 @@ struct PriceAPI: Sendable {
   private static let responseBytes = 4 << 20
 
   func get(_ path: String) async throws(PriceSourceError) -> HTTPClientResponse {
+    guard let url = try? base.appending(path) else {
+      throw .unreachable("\(base.host): no address for a coin")
+    }
+    return try await send("GET", url)
+  }
+
+  /// Nothing is changed by what is asked here, so a lost question may be asked again.
+  func post(_ body: [UInt8]) async throws(PriceSourceError) -> HTTPClientResponse {
+    try await send("POST", base, body: body, headers: [("Content-Type", "application/json")])
+  }
+
+  private func send(
+    _ method: String, _ url: HTTPURL, body: [UInt8] = [], headers extra: [(String, String)] = []
+  ) async throws(PriceSourceError) -> HTTPClientResponse {
     do {
       return try await client.send(
         HTTPClientRequest(
-          method: "GET", url: try base.appending(path), headers: [("Accept", "application/json")] + headers,
+          method: method, url: url, headers: [("Accept", "application/json")] + headers + extra, body: body,
           timeouts: .init(connect: timeout, firstByte: timeout, total: timeout),
           responseBytesLimit: Self.responseBytes, isIdempotent: true))
     } catch {
@@ -43,6 +57,18 @@ struct PriceAPI: Sendable {
   static func retryAfter(_ value: String?) -> Duration {
     guard let value, let seconds = Int(value), seconds > 0 else { return .seconds(30) }
     return .seconds(min(seconds, 600))
+  }
+
+  /// Coins by what stands before their colon, in the order in which each comes first.
+  static func grouped(_ coins: [CoinName]) -> [(prefix: Substring, coins: [CoinName])] {
+    var prefixes: [Substring] = []
+    var members: [Substring: [CoinName]] = [:]
+    for coin in coins {
+      let prefix = coin.prefix { $0 != ":" }
+      if members[prefix] == nil { prefixes.append(prefix) }
+      members[prefix, default: []].append(coin)
+    }
+    return prefixes.map { ($0, members[$0] ?? []) }
   }
 
   /// Cuts coins into batches of at most `count`, and of at most `bytes` with a comma behind each. One that is too
@@ -80,8 +106,10 @@ enum QuoteNumber {
   private static let believable: UInt64 = 100_000_000
 
   /// Above zero, with all its digits.
-  static func price(_ value: JSONValue?) -> ExactDecimal? {
-    guard let price = decimal(value), !price.isNegative, !price.isZero else { return nil }
+  static func price(_ value: JSONValue?) -> ExactDecimal? { decimal(value).flatMap(price) }
+
+  static func price(_ price: ExactDecimal) -> ExactDecimal? {
+    guard !price.isNegative, !price.isZero else { return nil }
     if let highest, price > highest { return nil }
     return price
   }

@@ -18,6 +18,10 @@ extension Settings.Prices {
           Pricing.CoinGecko(
             base: try HTTPURL(coinGecko.url), key: coinGecko.apiKey, client: client, chains: chains,
             requestsPerMinute: coinGecko.requestsPerMinute))
+      case .chainlink:
+        made.append(
+          try Pricing.Chainlink(
+            chains: chains, client: client, requestsPerMinute: chainlink.requestsPerMinute))
       }
     }
     return made

@@ -77,7 +77,7 @@ import Testing
     ),
     (
       #"{"prices": {"sources": ["defillama", "kraken"]}}"#,
-      #"prices.sources[1]: expected defillama or coingecko, found "kraken""#
+      #"prices.sources[1]: expected one of defillama, coingecko, chainlink, found "kraken""#
     ),
     (
       #"{"prices": {"sources": ["coingecko", "defillama", "coingecko"]}}"#,

@@ -35,7 +35,7 @@ extension SettingDefinition where Root == SettingsDraft {
 
   private static let prices: [Self] = [
     Self(
-      "prices.sources", .list(.word, of: "defillama, coingecko"), \.settings.prices.sources,
+      "prices.sources", .list(.word, of: "defillama, coingecko, chainlink"), \.settings.prices.sources,
       "where prices come from, the best first"),
     Self("prices.intervalSeconds", .interval, \.settings.prices.interval, "from one price round to the next"),
     Self(
@@ -51,6 +51,9 @@ extension SettingDefinition where Root == SettingsDraft {
       "prices.coingecko.requestsPerMinute", .integer(0...1_000_000),
       \.settings.prices.coinGecko.requestsPerMinute,
       "what CoinGecko may be asked; 0: 10 without a key, 30 with a free one, 250 with a paid one"),
+    Self(
+      "prices.chainlink.requestsPerMinute", .integer(1...1_000_000),
+      \.settings.prices.chainlink.requestsPerMinute, "what the chains' nodes may be asked for feeds, in all"),
   ]
 
   private static let refresh: [Self] = [

@@ -97,6 +97,7 @@ extension Settings {
     public enum Source: String, Sendable, CaseIterable {
       case defiLlama = "defillama"
       case coinGecko = "coingecko"
+      case chainlink
     }
 
     public struct DefiLlama: Sendable, Equatable {
@@ -115,6 +116,12 @@ extension Settings {
       public init() {}
     }
 
+    public struct Chainlink: Sendable, Equatable {
+      public var requestsPerMinute = 60
+
+      public init() {}
+    }
+
     /// The best first.
     public var sources: [Source] = [.defiLlama]
     public var interval: Duration = .seconds(15)
@@ -122,6 +129,7 @@ extension Settings {
     public var maximumAge: Duration = .seconds(14_400)
     public var defiLlama = DefiLlama()
     public var coinGecko = CoinGecko()
+    public var chainlink = Chainlink()
 
     public init() {}
   }
