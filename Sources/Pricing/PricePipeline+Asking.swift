@@ -32,29 +32,35 @@ extension PricePipeline {
 
   /// Asks one source for what those before it did not price.
   ///
+  /// - Parameter isUrgent: nobody else has an answer, so a source that was set aside is probed before its time.
   /// - Returns: the tokens that it did not price either.
   func ask(
-    _ index: Int, _ tokens: [Token], isWhole: Bool, _ outcome: inout Outcome
+    _ index: Int, _ tokens: [Token], isWhole: Bool, isUrgent: Bool = false, _ outcome: inout Outcome
   ) async -> [Token] {
     let source = sources[index].source
     let question = Question(tokens, source)
     guard !question.coins.isEmpty else { return tokens }
     outcome.isKnown = true
-    let permit = sources[index].health.permit(now: .now)
+    let permit = sources[index].health.permit(now: .now, isUrgent: isUrgent)
     guard permit != .rest else {
       outcome.reasons.append("\(source.name): left alone for a while")
+      if isSetAside(index) { outcome.setAside.append(index) }
       return tokens
     }
     let coins = sources[index].inTurn(question.coins)
     var answer = Answer()
     var batches = source.batches(coins)
-    if permit == .probe { batches = Array(batches.prefix(1)) }
+    if permit == .probe {
+      await fetch(Array(batches.prefix(1)), question.holders, of: index, isUrgent: isUrgent, &answer)
+      let isBack = answer.succeeded > 0 || !answer.refused.isEmpty
+      batches = isBack ? source.batches(answer.refused) + batches.dropFirst() : []
+    }
     // A source that takes fewer coins than it was thought to is asked again, each time for fewer.
-    repeat {
+    while !batches.isEmpty && !isStopped {
       answer.refused = []
-      await fetch(batches, question.holders, of: index, &answer)
+      await fetch(batches, question.holders, of: index, isUrgent: isUrgent, &answer)
       batches = source.batches(answer.refused)
-    } while !batches.isEmpty && !isStopped
+    }
     guard !isStopped else { return tokens }
     sources[index].noteLeft(answer.left, of: coins, isWhole: isWhole)
     sources[index].metrics.leftOut.increment(by: answer.left.count)
@@ -65,7 +71,8 @@ extension PricePipeline {
   /// Each batch goes into the ledger as soon as it is there. No more are sent when the source asks for rest, when
   /// three failed in a row, or when its budget is spent.
   private func fetch(
-    _ batches: [[CoinName]], _ holders: [CoinName: [TokenID]], of index: Int, _ answer: inout Answer
+    _ batches: [[CoinName]], _ holders: [CoinName: [TokenID]], of index: Int, isUrgent: Bool,
+    _ answer: inout Answer
   ) async {
     let source = sources[index].source
     let metrics = sources[index].metrics
@@ -73,7 +80,7 @@ extension PricePipeline {
       var next = 0
       func launch() {
         guard next < batches.count, !isStopped, answer.failedInARow < SourceHealth.failuresMaximum,
-          sources[index].health.permit(now: .now) != .rest,
+          sources[index].health.permit(now: .now, isUrgent: isUrgent) != .rest,
           sources[index].budget.take(source.requestsPerBatch, now: .now)
         else { return }
         let number = next
@@ -155,6 +162,12 @@ extension PricePipeline {
   }
 
   // MARK: - Health
+
+  /// In the penalty box, and not at its own wish.
+  private func isSetAside(_ index: Int) -> Bool {
+    let health = sources[index].health
+    return health.permit(now: .now) == .rest && health.permit(now: .now, isUrgent: true) == .probe
+  }
 
   private func rest(_ index: Int, _ wait: Duration) {
     let state = sources[index]

@@ -205,6 +205,10 @@ public actor PricePipeline {
       left = await ask(index, left, isWhole: isWhole, &outcome)
       guard !isStopped else { return }
     }
+    for index in outcome.setAside where !outcome.hasAnswer {
+      left = await ask(index, left, isWhole: isWhole, isUrgent: true, &outcome)
+      guard !isStopped else { return }
+    }
     // Held prices stay as they are; who has none learns it.
     await ledger.accept(prices: [], asked: left.map(\.id))
     if isWhole { unpricedGauge.record(left.count) }
@@ -220,6 +224,8 @@ public actor PricePipeline {
     var hasAnswer = false
     /// Some source was not asked for nothing but its budget.
     var isUndecided = false
+    /// Sources that were passed over for their failures.
+    var setAside: [Int] = []
     /// Why sources gave nothing, by source.
     var reasons: [String] = []
   }

@@ -1,14 +1,15 @@
 // When a source may be asked.
 //
 // A source that says 429 rests for as long as it asks. One of which every request failed in three rounds in a row goes
-// into the penalty box; when its time is up one request probes it, and each probe that fails doubles the time. A budget
-// of requests a minute is kept whatever it answers.
+// into the penalty box; when its time is up one batch probes it, and each probe that fails doubles the time. Where no other
+// source has an answer it is probed in every round: the box spares the others the wait, it must not make an outage
+// longer. A budget of requests a minute is kept whatever it answers.
 
 /// The penalty box and the rest of one source.
 struct SourceHealth {
   enum Permit: Equatable {
     case all
-    /// One request, to see whether it is back.
+    /// One batch, to see whether it is back, and the others if it is.
     case probe
     case rest
   }
@@ -25,10 +26,11 @@ struct SourceHealth {
 
   init(interval: Duration) { shortest = min(interval * 2, Self.longestPenalty) }
 
-  func permit(now: ContinuousClock.Instant) -> Permit {
+  /// - Parameter isUrgent: whether a penalty is ended before its time.
+  func permit(now: ContinuousClock.Instant, isUrgent: Bool = false) -> Permit {
     if let restUntil, now < restUntil { return .rest }
     guard let penaltyUntil else { return .all }
-    return now < penaltyUntil ? .rest : .probe
+    return now < penaltyUntil && !isUrgent ? .rest : .probe
   }
 
   /// It asked to be left alone.
@@ -48,8 +50,10 @@ struct SourceHealth {
 
   /// A round in which all requests failed.
   ///
-  /// - Returns: the penalty, where there is one now.
+  /// - Returns: the penalty, where one begins now.
   mutating func failed(now: ContinuousClock.Instant) -> Duration? {
+    // Probed before its time: that makes nothing worse.
+    if let penaltyUntil, now < penaltyUntil { return nil }
     failures += 1
     guard failures >= Self.failuresMaximum else { return nil }
     let length = min(penalty.map { $0 * 2 } ?? shortest, Self.longestPenalty)

@@ -156,25 +156,47 @@ struct PriceSourcesTests {
     }
   }
 
-  @Test func oneRequestProbesASourceThatWasSetAside() async throws {
+  @Test func aSourceThatWasSetAsideIsProbedWhenItsTimeIsUp() async throws {
     try await withFixture(Fixture()) { fixture in
       let first = ScriptedSource("first", batchSize: 1) { batch, number in
-        number <= 9 ? .failure(.status(500)) : .success(ScriptedSource.quotes(batch, "7"))
+        number <= 10 ? .failure(.status(500)) : .success(ScriptedSource.quotes(batch, "7", time: 2_000))
       }
-      let pipeline = try await fixture.pipeline(first, interval: .milliseconds(5))
+      let pipeline = try await fixture.pipeline(first, source("second", "8"), interval: .milliseconds(5))
       try await fixture.watch(keys(0..<3))
       for _ in 0..<3 { await pipeline.round() }
       #expect(first.requests.count == 9, "three rounds of three")
-      #expect(fixture.recorder.statuses == [Self.stale])
-      while first.requests.count < 10 {
+      while first.requests.count == 9 {
         try await Task.sleep(for: .milliseconds(1))
         await pipeline.round()
       }
-      #expect(first.requests.count == 10)
+      #expect(first.requests.count == 10, "one request is a probe")
+      while first.requests.count == 10 {
+        try await Task.sleep(for: .milliseconds(1))
+        await pipeline.round()
+      }
+      #expect(first.requests.count == 13, "one that succeeds is followed by the others")
+      for key in keys(0..<3) { #expect(try await fixture.price(key) == "7 - fresh") }
+    }
+  }
+
+  @Test func whereNobodyAnswersSourcesAreProbedInEveryRound() async throws {
+    try await withFixture(Fixture()) { fixture in
+      let first = ScriptedSource("first", batchSize: 1) { batch, _ in .failure(.status(500)) }
+      let second = ScriptedSource("second", batchSize: 1) { batch, number in
+        number <= 11 ? .failure(.status(500)) : .success(ScriptedSource.quotes(batch, "8"))
+      }
+      let pipeline = try await fixture.pipeline(first, second, interval: .seconds(600))
+      try await fixture.watch(keys(0..<3))
+      for _ in 0..<3 { await pipeline.round() }
+      #expect(fixture.recorder.statuses == [Self.stale])
+      for _ in 0..<2 { await pipeline.round() }
+      #expect(first.requests.count == 11 && second.requests.count == 11)
+      await pipeline.round()
+      #expect(first.requests.count == 12 && second.requests.count == 14)
       #expect(fixture.recorder.statuses == [Self.stale, Self.live])
       await pipeline.round()
-      #expect(first.requests.count == 13)
-      for key in keys(0..<3) { #expect(try await fixture.price(key) == "7 - fresh") }
+      #expect(first.requests.count == 12, "now another one answers")
+      for key in keys(0..<3) { #expect(try await fixture.price(key) == "8 - fresh") }
     }
   }
 

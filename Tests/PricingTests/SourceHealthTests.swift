@@ -6,7 +6,9 @@ struct SourceHealthTests {
   // What changes a value can't stand in an expectation: these stand in for it.
   private final class Health {
     private var health = SourceHealth(interval: .seconds(15))
-    func permit(now: ContinuousClock.Instant) -> SourceHealth.Permit { health.permit(now: now) }
+    func permit(now: ContinuousClock.Instant, isUrgent: Bool = false) -> SourceHealth.Permit {
+      health.permit(now: now, isUrgent: isUrgent)
+    }
     func rest(_ wait: Duration, now: ContinuousClock.Instant) { health.rest(wait, now: now) }
     func failed(now: ContinuousClock.Instant) -> Duration? { health.failed(now: now) }
     func succeeded() -> Bool { health.succeeded() }
@@ -29,6 +31,8 @@ struct SourceHealthTests {
     for seconds in [30, 60, 120, 120] {
       #expect(health.failed(now: now) == .seconds(seconds))
       #expect(health.permit(now: now + .seconds(seconds) - .nanoseconds(1)) == .rest)
+      #expect(health.permit(now: now, isUrgent: true) == .probe)
+      #expect(health.failed(now: now) == nil, "a probe before its time makes it no longer")
       now += .seconds(seconds)
       #expect(health.permit(now: now) == .probe)
     }
@@ -50,7 +54,7 @@ struct SourceHealthTests {
     let health = Health()
     health.rest(.seconds(53), now: start)
     health.rest(.seconds(10), now: start)
-    #expect(health.permit(now: start + .seconds(52)) == .rest)
+    #expect(health.permit(now: start + .seconds(52), isUrgent: true) == .rest)
     #expect(health.permit(now: start + .seconds(53)) == .all)
   }
 
