@@ -74,8 +74,8 @@ public final class CoinGecko: PriceSource {
   }
 
   private static func parts(_ coin: CoinName) -> (platform: Substring, name: Substring) {
-    guard let colon = coin.firstIndex(of: ":") else { return (coin[...], "") }
-    return (coin[..<colon], coin[coin.index(after: colon)...])
+    guard let colon = coin.utf8.firstIndex(of: UInt8(ascii: ":")) else { return (coin[...], "") }
+    return (coin[..<colon], coin[coin.utf8.index(after: colon)...])
   }
 
   public func quotes(

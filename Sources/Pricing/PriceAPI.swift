@@ -64,7 +64,7 @@ struct PriceAPI: Sendable {
     var prefixes: [Substring] = []
     var members: [Substring: [CoinName]] = [:]
     for coin in coins {
-      let prefix = coin.prefix { $0 != ":" }
+      let prefix = coin[..<(coin.utf8.firstIndex(of: UInt8(ascii: ":")) ?? coin.endIndex)]
       if members[prefix] == nil { prefixes.append(prefix) }
       members[prefix, default: []].append(coin)
     }
