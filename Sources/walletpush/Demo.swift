@@ -73,6 +73,7 @@ struct Demo: AsyncParsableCommand {
     settings.storage.path = Settings.Storage.inMemory
     settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL))]
     settings.prices.defiLlama.url = devnet.pricesURL
+    settings.prices.defiLlama.requestsPerMinute = 1_000_000
     settings.prices.interval = ticks == nil ? .seconds(1) : .seconds(15)
     // Transfers happen every two seconds; without following the chain a short life is what shows them.
     settings.cache.balance = .seconds(5)
