@@ -3,7 +3,7 @@ public import EventLoop
 import HTTP1
 
 /// A simulated chain and a simulated price source behind real sockets on 127.0.0.1: JSON-RPC as geth speaks
-/// it, and DefiLlama's coins API, each on a port of its own.
+/// it, and DefiLlama's and CoinGecko's APIs, each service on a port of its own.
 ///
 /// All of it may be used from any thread; what changes the simulation runs on its loop.
 public final class DevnetServer: Sendable {

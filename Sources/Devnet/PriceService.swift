@@ -12,6 +12,11 @@ public struct PriceStatistics: Sendable, Equatable {
   public var coins = 0
   /// Requests with an address beyond the limit.
   public var tooLong = 0
+  /// Requests in CoinGecko's format, and those of them that named too many contracts.
+  public var simple = 0
+  public var tooMany = 0
+  /// The key of the last of them, behind the name of its header: `x-cg-demo-api-key: CG-1`.
+  public var key: String?
 
   public init() {}
 }
@@ -22,9 +27,9 @@ public struct PriceStatistics: Sendable, Equatable {
 /// `{"coins":{"ethereum:0x…":{"decimals":6,"symbol":"USDC","price":0.9998,
 /// "timestamp":1795344912,"confidence":0.99}}}`, and `GET /percentage/{coins}` gives
 /// `{"coins":{"ethereum:0x…":-2.30099545}}`. Coins stand under the name they were asked by, in its letter
-/// case; those unknown are left out.
+/// case; those unknown are left out. CoinGecko's simple API is answered as well: see `answerSimple`.
 struct PriceService {
-  private(set) var statistics = PriceStatistics()
+  var statistics = PriceStatistics()
   /// Bytes of a request's target; what is longer is answered 414.
   let targetMaximum: Int
 
@@ -61,6 +66,10 @@ struct PriceService {
       } lookUp: {
         prices[$0]
       }
+    case "simple" where path.count == 2 && path[1] == "price":
+      return answerSimple(request, platform: nil, prices: prices, now: now)
+    case "simple" where path.count == 3 && path[1] == "token_price":
+      return answerSimple(request, platform: path[2], prices: prices, now: now)
     default: return HTTPReply(status: 404, json: #"{"message":"Not Found"}"#)
     }
   }
@@ -102,8 +111,7 @@ struct PriceService {
     writer.endObject()
   }
 
-  private static func writeChange(_ coin: SimulatedPrices.Coin, as name: String, to writer: inout JSONWriter)
-  {
+  static func writeChange(_ coin: SimulatedPrices.Coin, as name: String, to writer: inout JSONWriter) {
     guard let change = coin.changeUnits else { return }
     writer.key(name)
     let text = DecimalText.text(

@@ -76,6 +76,13 @@ struct Execution {
     case ABI.Selector.balanceOf.code:
       guard let owner = try? arguments.address() else { return .reverted([]) }
       return word(amount(.token(address, owner: owner)))
+    case ABI.Selector.latestRoundData.code:
+      guard let round = contract.round else { return .reverted([]) }
+      let updatedAt = UInt256(round.updatedAt)
+      return .returned([1, round.answer, updatedAt, updatedAt, 1].flatMap(\.bigEndianBytes))
+    case ABI.Selector.description.code:
+      guard contract.round != nil else { return .reverted([]) }
+      return .returned(ABIEncoding.string(contract.name))
     case ABI.Selector.totalSupply.code: return word(amount(.supply(address)))
     case ABI.Selector.name.code: return metadata(contract, contract.name)
     case ABI.Selector.symbol.code: return metadata(contract, contract.symbol)

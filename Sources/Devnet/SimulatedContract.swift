@@ -1,3 +1,5 @@
+public import Ethereum
+
 /// A token contract of a ``SimulatedChain``: what it says of itself, and how it misbehaves.
 public struct SimulatedContract: Sendable, Hashable {
   /// What real contracts do that a reader of many has to survive.
@@ -22,8 +24,26 @@ public struct SimulatedContract: Sendable, Hashable {
   public var symbol: String
   public var decimals: Int
   public var behaviour: Behaviour
+  /// What it says as a price feed of Chainlink's; nil where it is none.
+  public var round: FeedRound?
 
-  public init(name: String, symbol: String, decimals: Int, behaviour: Behaviour = .standard) {
+  /// What a feed said last, with the contract's `decimals` and `name` as its decimals and description.
+  public struct FeedRound: Sendable, Hashable {
+    /// An `int256`.
+    public var answer: UInt256
+    /// Unix seconds.
+    public var updatedAt: UInt64
+
+    public init(answer: UInt256, updatedAt: UInt64) {
+      self.answer = answer
+      self.updatedAt = updatedAt
+    }
+  }
+
+  public init(
+    name: String, symbol: String, decimals: Int, behaviour: Behaviour = .standard, round: FeedRound? = nil
+  ) {
+    self.round = round
     self.name = name
     self.symbol = symbol
     self.decimals = decimals

@@ -5,20 +5,22 @@ extension Ledger {
   /// a revision. `asked` names every token of the round: one that has never had a price and got none is `unknown`
   /// from now on; one that had keeps it. A missing price changes nothing else.
   ///
-  /// - Returns: how many were accepted as changes, and how many were older than what is held.
+  /// - Returns: how many were accepted as changes, and the tokens whose readings were older than what is held.
   @discardableResult
-  public func accept(prices readings: [PriceReading], asked: [TokenID]) -> (accepted: Int, outdated: Int) {
+  public func accept(
+    prices readings: [PriceReading], asked: [TokenID]
+  ) -> (accepted: Int, outdated: [TokenID]) {
     let now = clock()
     var batch = LedgerBatch(revision: revision)
     var accepted = 0
-    var outdated = 0
+    var outdated: [TokenID] = []
     for reading in readings where Int(reading.token) < tokens.count && !reading.price.isNegative {
       switch accept(reading, now: now) {
       case .changed(let cell):
         accepted += 1
         publish(cell, in: &batch)
       case .same: break
-      case .outdated: outdated += 1
+      case .outdated: outdated.append(reading.token)
       }
     }
     for id in asked where Int(id) < tokens.count && prices[Int(id)].state == .loading {
@@ -78,6 +80,20 @@ extension Ledger {
       }
     }
     return ids.sorted().map { tokens[Int($0)] }.filter(\.info.isActive)
+  }
+
+  /// The held prices of known tokens, in their order.
+  public func priceCells(of ids: [TokenID]) -> [PriceCell] {
+    ids.compactMap { Int($0) < prices.count ? prices[Int($0)] : nil }
+  }
+
+  /// How long ago, in milliseconds, a source last confirmed the one of these tokens' prices for which that is the
+  /// longest; a price from before the start counts from when it was accepted. 0 where none has a price.
+  public func oldestPriceAge(of ids: [TokenID]) -> UnixMilliseconds {
+    let now = clock()
+    return priceCells(of: ids).filter { $0.price != nil }.map { cell in
+      now - max(priceConfirmedAt[Int(cell.token.id)], cell.acceptedAt ?? 0)
+    }.max() ?? 0
   }
 
   /// Before a round: a token that no round has asked for yet is loading until one has. A snapshot taken meanwhile

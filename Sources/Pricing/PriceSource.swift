@@ -34,6 +34,8 @@ public enum PriceSourceError: Error, Sendable, CustomStringConvertible {
   case status(Int)
   /// Come back in so long.
   case rateLimited(retryAfter: Duration)
+  /// The source takes fewer coins in a request than it was thought to, and `batches` knows that from now on.
+  case tooManyCoins
   case malformed(String)
 
   public var description: String {
@@ -41,6 +43,7 @@ public enum PriceSourceError: Error, Sendable, CustomStringConvertible {
     case .unreachable(let reason): reason
     case .status(let status): "HTTP status \(status)"
     case .rateLimited(let wait): "rate limited for \(wait)"
+    case .tooManyCoins: "too many coins in one request"
     case .malformed(let reason): "no proper answer: \(reason)"
     }
   }
@@ -49,6 +52,10 @@ public enum PriceSourceError: Error, Sendable, CustomStringConvertible {
 /// Where prices come from.
 public protocol PriceSource: Sendable {
   var name: String { get }
+  /// What it may be asked in the long run; half of it at once.
+  var requestsPerMinute: Int { get }
+  /// How many of these requests one batch takes.
+  var requestsPerBatch: Int { get }
   /// The source's name of a token; `nil` where it knows none.
   func coin(for token: Token) -> CoinName?
   /// Cuts a round's coins into requests.

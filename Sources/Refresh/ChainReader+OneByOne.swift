@@ -38,7 +38,7 @@ extension ChainReader {
       let preludes = call.questions.indices.filter { [.blockNumber, .chainID].contains(call.questions[$0]) }
       try await fill(&results, preludes, of: call, owner, nil, at: endpoint)
       part.firstAnswer.note()
-      let prelude = call.answer(results)
+      let prelude = call.answer(results[...])
       if let found = prelude.chainID, found != settings.chain.chainID {
         throw .wrongChain(host: endpoint.host, expected: settings.chain.chainID, found: found)
       }
@@ -50,7 +50,7 @@ extension ChainReader {
       ![.blockNumber, .chainID, .parentHash].contains(call.questions[$0])
     }
     try await fill(&results, rest, of: call, owner, block, at: endpoint)
-    return call.answer(results)
+    return call.answer(results[...])
   }
 
   /// One that burns all gas spoils nothing here, but it costs the node much: it is left out for a while.

@@ -71,7 +71,6 @@ public final class WalletPushServer: Sendable {
     settings: Settings, metrics: PrometheusMetrics, logger: Logger
   ) async throws(StartError) -> WalletPushServer {
     let parts: Parts
-    for warning in settings.warnings { logger.warning("\(warning)") }
     if let warning = DescriptorLimit.raise(for: settings.limits.connections) { logger.notice("\(warning)") }
     settings.sayWhoMayCome(logger)
     do {
@@ -303,11 +302,12 @@ private struct Parts {
         cooldown: settings.refresh.cooldown, balanceTTL: settings.cache.balance),
       clock: WalletPushServer.clock, logger: logger)
     desk.attach(RefreshDesk(refresh: refresh))
-    let hasPrices = settings.prices.sources.contains(.defiLlama)
+    let hasPrices = !settings.prices.sources.isEmpty
     pricing = PricePipeline(
-      ledger: ledger, chains: chains.map(\.chain), client: client,
+      ledger: ledger,
+      sources: try settings.prices.makeSources(client: client, chains: chains.map(\.chain)),
       settings: PricingSettings(
-        interval: settings.prices.interval, defiLlamaURL: try HTTPURL(settings.prices.defiLlama.url)),
+        interval: settings.prices.interval, maximumAge: settings.prices.maximumAge),
       clock: WalletPushServer.clock, logger: logger)
     await refresh.setPriceRound { [pricing] tokens in await pricing.refreshPrices(of: tokens) }
     await ledger.observe(with: refresh)

@@ -63,8 +63,9 @@ public struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
   }
 
   private static func split(_ target: String) -> (path: Substring, query: Substring?) {
-    guard let mark = target.firstIndex(of: "?") else { return (target[...], nil) }
-    return (target[..<mark], target[target.index(after: mark)...])
+    // By bytes: finding characters in kilobytes of address takes longer than all that is done with the answer.
+    guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (target[...], nil) }
+    return (target[..<mark], target[target.utf8.index(after: mark)...])
   }
 }
 

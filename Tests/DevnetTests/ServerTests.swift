@@ -79,6 +79,24 @@ import Testing
     #expect(statistics.coins == 7)
   }
 
+  @Test func pricesAsCoinGeckoTellsThem() async throws {
+    let server = try Self.server()
+    let client = try TestClient(server.pricesURL)
+    let native = try await client.get("/simple/price?ids=ethereum,nothing&vs_currencies=usd")
+    #expect(native.text == #"{"ethereum":{"usd":2412.3,"last_updated_at":1795344912}}"#)
+    let path = "/simple/token_price/ethereum?contract_addresses="
+    let token = try await client.get(path + Self.usdc.checksummed)
+    #expect(
+      token.text
+        == #"{"\#(Self.usdc.lowercase)":{"usd":0.9998,"usd_24h_change":-0.02,"last_updated_at":1795344912}}"#)
+    let many = try await client.get(path + "0x01,0x02")
+    #expect(many.status == 400 && many.text.contains("10012") && many.text.contains("(1 addresses)"))
+    #expect(try await client.get("/simple/token_price/nowhere?contract_addresses=0x01").text == "{}")
+    #expect(try await client.get("/simple/price").status == 422)
+    let statistics = try await server.priceStatistics
+    #expect([statistics.simple, statistics.tooMany, statistics.coins] == [5, 1, 4])
+  }
+
   @Test(arguments: [
     ("/prices/current/" + String(repeating: "a", count: 13_500), 414), ("/prices/current", 404), ("/", 404),
     ("/percentage/", 404), ("/prices/current/%zz", 400), ("/prices/current/nothing", 200),

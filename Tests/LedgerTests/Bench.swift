@@ -209,7 +209,8 @@ struct Bench {
       token: token, price: try #require(ExactDecimal(parsing: text)),
       change: change.map { Hundredths(value: $0) },
       sourceTime: clock.now - age)
-    return await ledger.accept(prices: [reading], asked: asked)
+    let verdict = await ledger.accept(prices: [reading], asked: asked)
+    return (verdict.accepted, verdict.outdated.count)
   }
 
   func cells(_ wallet: WalletID = 1) async throws -> WalletCells { try #require(await ledger.wallet(wallet)) }

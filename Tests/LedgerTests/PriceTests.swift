@@ -44,6 +44,21 @@ struct PriceTests {
     #expect(try await bench.price(bench.usdc, "4", age: 2_000) == (0, 1))
   }
 
+  @Test("a price's age counts from its last confirmation; the oldest counts")
+  func oldestAge() async throws {
+    let bench = try await Bench()
+    let tokens = [bench.usdc, bench.spam, bench.native]
+    #expect(await bench.ledger.oldestPriceAge(of: tokens) == 0)
+    try await bench.price(bench.usdc, "1")
+    bench.clock.advance(by: 3_000)
+    try await bench.price(bench.spam, "1")
+    bench.clock.advance(by: 2_000)
+    #expect(await bench.ledger.oldestPriceAge(of: tokens) == 5_000)
+    #expect(await bench.ledger.oldestPriceAge(of: [bench.spam, 999]) == 2_000)
+    try await bench.price(bench.usdc, "1")
+    #expect(await bench.ledger.oldestPriceAge(of: tokens) == 2_000, "confirmed, though not changed")
+  }
+
   @Test("a source whose clock runs ahead does not shut out the others")
   func future() async throws {
     let bench = try await Bench()

@@ -9,11 +9,9 @@ import Upstream
 
 /// What is asked, and what is believed of the answers.
 struct DefiLlamaTests {
-  private static let now: UnixMilliseconds = 1_800_000_000_000
-
   private func parse(_ text: String) throws -> Quotes {
     try DefiLlama.parsePrices(
-      JSONParser.parse(text, limits: JSONLimits(depth: 16, numberBytes: 512)), now: Self.now)
+      JSONParser.parse(text, limits: JSONLimits(depth: 16, numberBytes: 512)))
   }
 
   // MARK: Prices
@@ -119,7 +117,7 @@ struct DefiLlamaTests {
       ("600", 600), ("601", 600), ("99999999999999999999", 30),
     ] as [(String?, Int)])
   func retryAfter(_ value: String?, _ seconds: Int) {
-    #expect(DefiLlama.retryAfter(value) == .seconds(seconds))
+    #expect(PriceAPI.retryAfter(value) == .seconds(seconds))
   }
 
   // MARK: What is asked

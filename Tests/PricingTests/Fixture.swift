@@ -53,16 +53,26 @@ final class Fixture: Sendable {
   func defiLlama(base: String? = nil) throws -> DefiLlama {
     DefiLlama(
       base: try HTTPURL(base ?? node.pricesURL), client: client, chains: ChainRegistry.chains,
-      timeout: .seconds(20))
+      requestsPerMinute: 100_000, timeout: .seconds(20))
+  }
+
+  func coinGecko(key: String = "", base: String? = nil, requestsPerMinute: Int = 100_000) throws -> CoinGecko
+  {
+    CoinGecko(
+      base: try HTTPURL(base ?? node.pricesURL), key: key, client: client, chains: ChainRegistry.chains,
+      requestsPerMinute: requestsPerMinute, timeout: .seconds(20))
   }
 
   /// A pipeline that does nothing by itself.
-  func pipeline(_ source: (any PriceSource)? = nil, interval: Duration = .milliseconds(50)) async throws
-    -> PricePipeline
-  {
+  ///
+  /// - Parameter maximumAge: of a price; as it is, the test's clock does not matter.
+  func pipeline(
+    _ sources: any PriceSource..., interval: Duration = .milliseconds(50),
+    maximumAge: Duration = .milliseconds(Fixture.now)
+  ) async throws -> PricePipeline {
     let pipeline = PricePipeline(
-      ledger: ledger, source: try source ?? defiLlama(),
-      settings: PricingSettings(interval: interval, defiLlamaURL: try HTTPURL(node.pricesURL)),
+      ledger: ledger, sources: sources.isEmpty ? [try defiLlama()] : sources,
+      settings: PricingSettings(interval: interval, maximumAge: maximumAge),
       clock: { Fixture.now }, logger: .quiet)
     await ledger.observe(with: pipeline)
     return pipeline
@@ -74,6 +84,12 @@ final class Fixture: Sendable {
     let reply = recorder.replies
     ledger.inbox.post(.watch(WatchRequest(shard: 0, ticket: 1, wallets: [], tokens: keys)))
     while recorder.replies == reply { await Task.yield() }
+  }
+
+  func unwatch(_ key: String) async throws {
+    guard let id = await ledger.tokenID(of: try TokenKey(parsing: key)) else { return }
+    ledger.inbox.post(.unwatch(shard: 0, wallets: [], tokens: [id]))
+    while await ledger.watchedTokens().contains(where: { $0.id == id }) { await Task.yield() }
   }
 
   func setPrice(_ coin: String, _ text: String) async throws {
@@ -146,12 +162,19 @@ extension Address {
 final class ScriptedSource: PriceSource {
   typealias Script = @Sendable (_ batch: [CoinName], _ number: Int) async -> Result<Quotes, PriceSourceError>
 
-  let name = "scripted"
+  let name: String
+  let requestsPerMinute: Int
+  let requestsPerBatch = 1
   private let asked = Mutex<[[CoinName]]>([])
   private let batchSize: Int
   private let script: Script
 
-  init(batchSize: Int = 100, _ script: @escaping Script) {
+  init(
+    _ name: String = "scripted", batchSize: Int = 100, requestsPerMinute: Int = 1_000_000,
+    _ script: @escaping Script
+  ) {
+    self.name = name
+    self.requestsPerMinute = requestsPerMinute
     self.batchSize = batchSize
     self.script = script
   }

@@ -77,7 +77,11 @@ import Testing
     ),
     (
       #"{"prices": {"sources": ["defillama", "kraken"]}}"#,
-      #"prices.sources[1]: expected defillama or coingecko, found "kraken""#
+      #"prices.sources[1]: expected one of defillama, coingecko, chainlink, found "kraken""#
+    ),
+    (
+      #"{"prices": {"sources": ["coingecko", "defillama", "coingecko"]}}"#,
+      "prices.sources[2]: coingecko is named twice"
     ),
     // Hosts, origins, ranges of addresses
     (#"{"http": {"host": ""}}"#, #"http.host: expected an IP address or a host name, found """#),
@@ -190,7 +194,7 @@ import Testing
     ),
     (
       #"{"prices": {"defillama": {"apiKey": ""}}}"#,
-      "prices.defillama.apiKey: no such setting; there are prices.defillama.url"
+      "prices.defillama.apiKey: no such setting; there are prices.defillama.url, prices.defillama.requestsPerMinute"
     ),
     (
       #"{"chains": {"ETH": {"poll": 1}}}"#,

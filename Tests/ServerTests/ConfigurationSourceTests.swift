@@ -55,8 +55,12 @@ import Testing
     ),
     ("chains.ETH.followBlocks", "false", "false"),
     ("chains.ETH.pollSeconds", "0.5", "0.5"),
-    ("prices.sources", #"["coingecko", "defillama"]"#, "coingecko,defillama"),
+    ("prices.sources", #"["coingecko", "chainlink"]"#, "coingecko,chainlink"),
     ("prices.intervalSeconds", "1.5", "1.5"),
+    ("prices.maximumAgeSeconds", "600", "600"),
+    ("prices.defillama.requestsPerMinute", "30", "30"),
+    ("prices.coingecko.requestsPerMinute", "500", "500"),
+    ("prices.chainlink.requestsPerMinute", "6", "6"),
     ("prices.defillama.url", #""http://127.0.0.1:1/x""#, "http://127.0.0.1:1/x"),
     ("prices.coingecko.url", #""http://127.0.0.1:2""#, "http://127.0.0.1:2"),
     ("prices.coingecko.apiKey", #""CG-1""#, "CG-1"),
@@ -190,7 +194,6 @@ import Testing
     expected.prices.sources = [.defiLlama, .coinGecko]
     expected.auth = Settings.Auth(keys: "/etc/wp/jwks.json")
     #expect(settings == expected)
-    #expect(settings.warnings.count == 1)
   }
 
   @Test func bothFilesOfTLSAreSettableThreeWays() throws {

@@ -35,12 +35,25 @@ extension SettingDefinition where Root == SettingsDraft {
 
   private static let prices: [Self] = [
     Self(
-      "prices.sources", .list(.word, of: "defillama, coingecko"), \.settings.prices.sources,
+      "prices.sources", .list(.word, of: "defillama, coingecko, chainlink"), \.settings.prices.sources,
       "where prices come from, the best first"),
     Self("prices.intervalSeconds", .interval, \.settings.prices.interval, "from one price round to the next"),
+    Self(
+      "prices.maximumAgeSeconds", .interval, \.settings.prices.maximumAge,
+      "prices that their source saw longer ago are none"),
     Self("prices.defillama.url", .httpURL, \.settings.prices.defiLlama.url, "DefiLlama's address"),
+    Self(
+      "prices.defillama.requestsPerMinute", .integer(1...1_000_000),
+      \.settings.prices.defiLlama.requestsPerMinute, "what DefiLlama may be asked"),
     Self("prices.coingecko.url", .httpURL, \.settings.prices.coinGecko.url, "CoinGecko's address"),
     Self("prices.coingecko.apiKey", .secret, \.settings.prices.coinGecko.apiKey, "CoinGecko's key"),
+    Self(
+      "prices.coingecko.requestsPerMinute", .integer(0...1_000_000),
+      \.settings.prices.coinGecko.requestsPerMinute,
+      "what CoinGecko may be asked; 0: 10 without a key, 30 with a free one, 250 with a paid one"),
+    Self(
+      "prices.chainlink.requestsPerMinute", .integer(1...1_000_000),
+      \.settings.prices.chainlink.requestsPerMinute, "what the chains' nodes may be asked for feeds, in all"),
   ]
 
   private static let refresh: [Self] = [

@@ -39,12 +39,6 @@ extension Settings {
       throw SettingsError(lines: ["\(path): the configuration file cannot be read: \(error)"])
     }
   }
-
-  /// What is in force but has no effect yet, a line each.
-  public var warnings: [String] {
-    guard prices.sources.contains(.coinGecko) else { return [] }
-    return ["prices.sources: coingecko is not built into this version and is not asked"]
-  }
 }
 
 /// Makes settings of what the layers hold.
@@ -66,6 +60,7 @@ struct SettingsReader {
     settings.chains = chains(draft.enabled, origins["chains.enabled"])
     finishTLS(draft, origins, &settings)
     finishAuth(draft, origins, &settings)
+    refuseTwins(settings.prices.sources, origins["prices.sources"])
     return settings
   }
 
@@ -143,6 +138,14 @@ struct SettingsReader {
     } else if origins["auth.keys"] == nil {
       faults.add(
         origin, "auth.keys", "missing: without the path of a JSON Web Key Set no token can be checked")
+    }
+  }
+
+  /// A source that is named twice would be asked twice.
+  private mutating func refuseTwins(_ sources: [Settings.Prices.Source], _ origin: SettingOrigin?) {
+    var seen: Set<Settings.Prices.Source> = []
+    for (index, source) in sources.enumerated() where !seen.insert(source).inserted {
+      faults.add(origin, "prices.sources[\(index)]", "\(source.rawValue) is named twice")
     }
   }
 

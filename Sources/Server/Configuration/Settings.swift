@@ -97,10 +97,12 @@ extension Settings {
     public enum Source: String, Sendable, CaseIterable {
       case defiLlama = "defillama"
       case coinGecko = "coingecko"
+      case chainlink
     }
 
     public struct DefiLlama: Sendable, Equatable {
       public var url = "https://coins.llama.fi"
+      public var requestsPerMinute = 300
 
       public init() {}
     }
@@ -108,6 +110,14 @@ extension Settings {
     public struct CoinGecko: Sendable, Equatable {
       public var url = "https://api.coingecko.com/api/v3"
       public var apiKey = ""
+      /// 0: 10 without a key, 30 with a free one, 250 with a paid one.
+      public var requestsPerMinute = 0
+
+      public init() {}
+    }
+
+    public struct Chainlink: Sendable, Equatable {
+      public var requestsPerMinute = 60
 
       public init() {}
     }
@@ -115,8 +125,11 @@ extension Settings {
     /// The best first.
     public var sources: [Source] = [.defiLlama]
     public var interval: Duration = .seconds(15)
+    /// Prices that their source saw longer ago are none.
+    public var maximumAge: Duration = .seconds(14_400)
     public var defiLlama = DefiLlama()
     public var coinGecko = CoinGecko()
+    public var chainlink = Chainlink()
 
     public init() {}
   }

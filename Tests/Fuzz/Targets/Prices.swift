@@ -7,6 +7,7 @@
 import Ethereum
 import JSON
 import Ledger
+import Upstream
 
 @testable import Pricing
 
@@ -15,7 +16,7 @@ func fuzzPrices(_ input: FuzzInput) throws {
     return
   }
   let entries = value["coins"]?.object?.count ?? 0
-  if let answer = try? DefiLlama.parsePrices(value, now: 1_800_000_000_000) {
+  if let answer = try? DefiLlama.parsePrices(value) {
     try require(answer.quotes.count + answer.nonsense <= entries, "more quotes than entries")
     for quote in answer.quotes.values { try check(quote) }
   }
@@ -25,7 +26,19 @@ func fuzzPrices(_ input: FuzzInput) throws {
       try require(change.value.magnitude < 100_000_000, "a change of \(change)")
     }
   }
-  _ = DefiLlama.retryAfter(value["retry"]?.string)
+  let response = HTTPClientResponse(status: 200, headers: [:], body: Array(input.rest))
+  if let answer = try? CoinGecko.parse(response, platform: "ethereum") {
+    try require(
+      answer.quotes.count + answer.nonsense <= value.object?.count ?? 0, "more quotes than members")
+    for quote in answer.quotes.values { try check(quote) }
+  }
+  for status in [400, 414] {
+    let refusal = HTTPClientResponse(status: status, headers: [:], body: Array(input.rest))
+    if let fewer = CoinGecko.contractsAllowed(refusal, asked: 10) {
+      try require((1..<10).contains(fewer), "\(fewer) contracts")
+    }
+  }
+  _ = PriceAPI.retryAfter(value["retry"]?.string)
 }
 
 private func check(_ quote: Quote) throws {

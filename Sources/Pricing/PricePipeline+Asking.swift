@@ -1,0 +1,208 @@
+import Ethereum
+import Ledger
+import Logging
+
+extension PricePipeline {
+  /// The coins one source is asked for, and who has them.
+  private struct Question {
+    private(set) var coins: [CoinName] = []
+    private(set) var holders: [CoinName: [TokenID]] = [:]
+
+    init(_ tokens: [Token], _ source: any PriceSource) {
+      for token in tokens {
+        guard let coin = source.coin(for: token) else { continue }
+        if holders[coin] == nil { coins.append(coin) }
+        holders[coin, default: []].append(token.id)
+      }
+    }
+  }
+
+  /// What became of one source's batches.
+  private struct Answer {
+    var priced: Set<TokenID> = []
+    var succeeded = 0
+    var failed = 0
+    var failedInARow = 0
+    var lastError: PriceSourceError?
+    /// Coins of batches that were too long.
+    var refused: [CoinName] = []
+    /// Coins that were not asked for: the budget was spent, or the source rests.
+    var left: [CoinName] = []
+  }
+
+  /// Asks one source for what those before it did not price.
+  ///
+  /// - Parameter isUrgent: nobody else has an answer, so a source that was set aside is probed before its time.
+  /// - Returns: the tokens that it did not price either.
+  func ask(
+    _ index: Int, _ tokens: [Token], isWhole: Bool, isUrgent: Bool = false, _ outcome: inout Outcome
+  ) async -> [Token] {
+    let source = sources[index].source
+    let question = Question(tokens, source)
+    guard !question.coins.isEmpty else { return tokens }
+    outcome.isKnown = true
+    let permit = sources[index].health.permit(now: .now, isUrgent: isUrgent)
+    guard permit != .rest else {
+      outcome.reasons.append("\(source.name): left alone for a while")
+      if isSetAside(index) { outcome.setAside.append(index) }
+      return tokens
+    }
+    let coins = sources[index].inTurn(question.coins)
+    var answer = Answer()
+    var batches = source.batches(coins)
+    if permit == .probe {
+      await fetch(Array(batches.prefix(1)), question.holders, of: index, isUrgent: isUrgent, &answer)
+      let isBack = answer.succeeded > 0 || !answer.refused.isEmpty
+      batches = isBack ? source.batches(answer.refused) + batches.dropFirst() : []
+    }
+    // A source that takes fewer coins than it was thought to is asked again, each time for fewer.
+    while !batches.isEmpty && !isStopped {
+      answer.refused = []
+      await fetch(batches, question.holders, of: index, isUrgent: isUrgent, &answer)
+      batches = source.batches(answer.refused)
+    }
+    guard !isStopped else { return tokens }
+    sources[index].noteLeft(answer.left, of: coins, isWhole: isWhole)
+    sources[index].metrics.leftOut.increment(by: answer.left.count)
+    settle(index, answer, &outcome)
+    return tokens.filter { !answer.priced.contains($0.id) }
+  }
+
+  /// Each batch goes into the ledger as soon as it is there. No more are sent when the source asks for rest, when
+  /// three failed in a row, or when its budget is spent.
+  private func fetch(
+    _ batches: [[CoinName]], _ holders: [CoinName: [TokenID]], of index: Int, isUrgent: Bool,
+    _ answer: inout Answer
+  ) async {
+    let source = sources[index].source
+    let metrics = sources[index].metrics
+    await withTaskGroup(of: (Int, Result<Quotes, PriceSourceError>).self) { group in
+      var next = 0
+      func launch() {
+        guard next < batches.count, !isStopped, answer.failedInARow < SourceHealth.failuresMaximum,
+          sources[index].health.permit(now: .now, isUrgent: isUrgent) != .rest,
+          sources[index].budget.take(source.requestsPerBatch, now: .now)
+        else { return }
+        let number = next
+        next += 1
+        metrics.batches.increment()
+        group.addTask { [clock] in
+          let began = ContinuousClock.now
+          defer { metrics.duration.recordNanoseconds(Int64((ContinuousClock.now - began) / .nanoseconds(1))) }
+          do throws(PriceSourceError) {
+            return (number, .success(try await source.quotes(for: batches[number], now: clock())))
+          } catch {
+            return (number, .failure(error))
+          }
+        }
+      }
+      for _ in 0..<max(1, settings.concurrency) { launch() }
+      for await (number, result) in group {
+        switch result {
+        case .success(let quotes):
+          answer.succeeded += 1
+          answer.failedInARow = 0
+          if let wait = quotes.retryAfter { rest(index, wait) }
+          launch()
+          await accept(quotes, batches[number], holders, from: index, &answer)
+        case .failure(.tooManyCoins):
+          answer.refused += batches[number]
+          launch()
+        case .failure(let error):
+          answer.failed += 1
+          answer.failedInARow += 1
+          answer.lastError = error
+          metrics.failures.increment()
+          if case .rateLimited(let wait) = error { rest(index, wait) }
+          launch()
+        }
+      }
+      answer.left += batches[next...].joined()
+    }
+  }
+
+  private func accept(
+    _ quotes: Quotes, _ batch: [CoinName], _ holders: [CoinName: [TokenID]], from index: Int,
+    _ answer: inout Answer
+  ) async {
+    let source = sources[index].source.name
+    let metrics = sources[index].metrics
+    let now = clock()
+    let oldest = now - UnixMilliseconds(settings.maximumAge / .milliseconds(1))
+    var tooOld = 0
+    var heldBack = 0
+    var readings: [PriceReading] = []
+    let cells = await ledger.priceCells(of: batch.flatMap { holders[$0] ?? [] })
+    let held = Dictionary(cells.map { ($0.token.id, $0) }, uniquingKeysWith: { first, _ in first })
+    for coin in batch {
+      guard let quote = quotes.quotes[coin.lowercased()] else { continue }
+      guard quote.time >= oldest else {
+        tooOld += 1
+        continue
+      }
+      for held in (holders[coin] ?? []).compactMap({ held[$0] }) {
+        guard jumps.believes(quote.price, of: held, from: source, round: wholeRounds, now: now) else {
+          heldBack += 1
+          continue
+        }
+        readings.append(
+          PriceReading(
+            token: held.token.id, price: quote.price, change: quote.change, sourceTime: quote.time))
+      }
+    }
+    // A price from before the one that is held says nothing new: the next source may know more.
+    let verdict = await ledger.accept(prices: readings, asked: [])
+    answer.priced.formUnion(Set(readings.map(\.token)).subtracting(verdict.outdated))
+    accepted.increment(by: verdict.accepted)
+    metrics.quotes.increment(by: quotes.quotes.count)
+    metrics.nonsense.increment(by: quotes.nonsense)
+    metrics.tooOld.increment(by: tooOld)
+    metrics.heldBack.increment(by: heldBack)
+    metrics.outdated.increment(by: verdict.outdated.count)
+  }
+
+  // MARK: - Health
+
+  /// In the penalty box, and not at its own wish.
+  private func isSetAside(_ index: Int) -> Bool {
+    let health = sources[index].health
+    return health.permit(now: .now) == .rest && health.permit(now: .now, isUrgent: true) == .probe
+  }
+
+  private func rest(_ index: Int, _ wait: Duration) {
+    let state = sources[index]
+    if state.health.permit(now: .now) != .rest {
+      state.metrics.rests.increment()
+      logger.warning(
+        "price source asks to be left alone",
+        metadata: ["source": "\(state.source.name)", "for": "\(wait)"])
+    }
+    sources[index].health.rest(wait, now: .now)
+  }
+
+  private func settle(_ index: Int, _ answer: Answer, _ outcome: inout Outcome) {
+    let name = sources[index].source.name
+    if answer.succeeded > 0 {
+      outcome.hasAnswer = true
+      if sources[index].health.succeeded() {
+        logger.notice("price source is back", metadata: ["source": "\(name)"])
+      }
+    } else if let error = answer.lastError {
+      outcome.reasons.append("\(name): \(error)")
+      penalize(index, error)
+    } else {
+      outcome.isUndecided = true
+    }
+    sources[index].metrics.resting.record(sources[index].health.permit(now: .now) == .rest ? 1 : 0)
+  }
+
+  private func penalize(_ index: Int, _ error: PriceSourceError) {
+    // Being told to wait is no failure: it waits as long as it was told.
+    if case .rateLimited = error { return }
+    guard let penalty = sources[index].health.failed(now: .now) else { return }
+    sources[index].metrics.rests.increment()
+    logger.warning(
+      "price source set aside",
+      metadata: ["source": "\(sources[index].source.name)", "for": "\(penalty)", "reason": "\(error)"])
+  }
+}
