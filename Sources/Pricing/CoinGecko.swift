@@ -26,7 +26,8 @@ public final class CoinGecko: PriceSource {
   /// - Parameters:
   ///   - key: goes into the header of paid plans where the host is theirs (`pro-api.…`), else into that of free
   ///     ones; empty: none.
-  ///   - requestsPerMinute: 0: 10 without a key, 30 with a free one, 250 with a paid one.
+  ///   - requestsPerMinute: 0: 10 without a key, 30 with a free one, 250 with a paid one; any number where the host
+  ///     is not CoinGecko's own.
   public init(
     base: HTTPURL, key: String, client: HTTPClient, chains: [Chain], requestsPerMinute: Int = 0,
     timeout: Duration = .seconds(10)
@@ -35,7 +36,8 @@ public final class CoinGecko: PriceSource {
       base: base, client: client, timeout: timeout,
       headers: key.isEmpty ? [] : [(Self.keyHeader(base), key)])
     let usual = key.isEmpty ? 10 : Self.isPaid(base) ? 250 : 30
-    self.requestsPerMinute = requestsPerMinute > 0 ? requestsPerMinute : usual
+    self.requestsPerMinute =
+      requestsPerMinute > 0 ? requestsPerMinute : PriceAPI.budget(usual, of: "coingecko.com", at: base)
     self.chains = Dictionary(chains.map { ($0.code, $0) }, uniquingKeysWith: { first, _ in first })
     // 515 is documented; without a key it was 10 once, then 1.
     contractsMaximum = Mutex(key.isEmpty ? 10 : 515)

@@ -18,12 +18,14 @@ public struct DefiLlama: PriceSource {
   /// Bytes of a whole URL: many servers take no more than 8 KiB in the request line.
   static let urlBytesMaximum = 8_000
 
+  /// - Parameter requestsPerMinute: 0: 300, and any number where the host is not DefiLlama's own.
   public init(
-    base: HTTPURL, client: HTTPClient, chains: [Chain], requestsPerMinute: Int,
+    base: HTTPURL, client: HTTPClient, chains: [Chain], requestsPerMinute: Int = 0,
     timeout: Duration = .seconds(10)
   ) {
     api = PriceAPI(base: base, client: client, timeout: timeout)
-    self.requestsPerMinute = requestsPerMinute
+    self.requestsPerMinute =
+      requestsPerMinute > 0 ? requestsPerMinute : PriceAPI.budget(300, of: "llama.fi", at: base)
     self.chains = Dictionary(chains.map { ($0.code, $0) }, uniquingKeysWith: { first, _ in first })
   }
 

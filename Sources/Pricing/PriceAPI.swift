@@ -12,6 +12,11 @@ struct PriceAPI: Sendable {
 
   private static let responseBytes = 4 << 20
 
+  /// A public service's budget; one's own proxy of it is asked as often as rounds need.
+  static func budget(_ usual: Int, of domain: String, at base: HTTPURL) -> Int {
+    base.host == domain || base.host.hasSuffix("." + domain) ? usual : 1_000_000
+  }
+
   func get(_ path: String) async throws(PriceSourceError) -> HTTPClientResponse {
     guard let url = try? base.appending(path) else {
       throw .unreachable("\(base.host): no address for a coin")

@@ -45,6 +45,8 @@ public actor RefreshService {
     var isRefresh: Bool
   }
   var flights: [WalletID: Flight] = [:]
+  /// Other tokens were listed while these were under way: they are to be followed by another read.
+  var outdatedFlights: Set<WalletID> = []
   var gates: [ChainCode: Gate] = [:]
   var watched: Set<WalletID> = []
   var schedule = ReadSchedule()
@@ -206,7 +208,8 @@ public actor RefreshService {
     } else {
       failures[wallet] = nil
       await followers[chain]?.noteRead(wallet, block: outcome.block)
-      if watched.contains(wallet) { scheduleNext(wallet, after: nextDelay()) }
+      let isOutdated = outdatedFlights.remove(wallet) != nil
+      if watched.contains(wallet) { scheduleNext(wallet, after: isOutdated ? .zero : nextDelay()) }
     }
     await noteSuccess(chain)
     if isAnnounced { await finishWithPrices(wallet, outcome) }

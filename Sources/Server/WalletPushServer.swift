@@ -296,7 +296,9 @@ private struct Parts {
     rules.requestsPerSecond = settings.refresh.requestsPerSecond
     refresh = RefreshService(
       ledger: ledger,
-      chains: try chains.map { try Self.refreshSettings($0, timeout: settings.refresh.timeout, rules: rules) },
+      chains: try chains.map {
+        try Self.refreshSettings($0, timeout: settings.refresh.timeout, rules: rules)
+      },
       client: client,
       settings: RefreshSettings(
         cooldown: settings.refresh.cooldown, balanceTTL: settings.cache.balance),

@@ -74,7 +74,6 @@ struct Demo: AsyncParsableCommand {
     // Transfers happen every two seconds.
     settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL), poll: .seconds(2))]
     settings.prices.defiLlama.url = devnet.pricesURL
-    settings.prices.defiLlama.requestsPerMinute = 1_000_000
     settings.prices.interval = ticks == nil ? .seconds(1) : .seconds(15)
     settings.refresh.cooldown = .seconds(3)
     // Its own node needs no sparing.

@@ -1,4 +1,5 @@
 import Testing
+import Upstream
 
 @testable import Pricing
 
@@ -56,6 +57,28 @@ struct SourceHealthTests {
     health.rest(.seconds(10), now: start)
     #expect(health.permit(now: start + .seconds(52), isUrgent: true) == .rest)
     #expect(health.permit(now: start + .seconds(53)) == .all)
+  }
+
+  @Test func budgetsOfPublicServicesAreTheirs() async throws {
+    try await withFixture(Fixture()) { try await Self.checkBudgets($0) }
+  }
+
+  private static func checkBudgets(_ fixture: Fixture) async throws {
+    func coinGecko(_ base: String, key: String = "") throws -> Int {
+      try fixture.coinGecko(key: key, base: base, requestsPerMinute: 0).requestsPerMinute
+    }
+    #expect(try coinGecko("https://api.coingecko.com/api/v3") == 10)
+    #expect(try coinGecko("https://api.coingecko.com/api/v3", key: "k") == 30)
+    #expect(try coinGecko("https://pro-api.coingecko.com/api/v3", key: "k") == 250)
+    #expect(try coinGecko("https://notcoingecko.com") == 1_000_000)
+    func defiLlama(_ base: String, _ wanted: Int = 0) throws -> Int {
+      DefiLlama(
+        base: try HTTPURL(base), client: fixture.client, chains: [], requestsPerMinute: wanted
+      ).requestsPerMinute
+    }
+    #expect(try defiLlama("https://coins.llama.fi") == 300)
+    #expect(try defiLlama("https://coins.llama.fi", 7) == 7)
+    #expect(try defiLlama("http://127.0.0.1:9") == 1_000_000)
   }
 
   @Test(arguments: [(10, 1, 5), (1, 1, 1), (1, 2, 2), (300, 2, 150)])

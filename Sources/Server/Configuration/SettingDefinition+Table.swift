@@ -43,8 +43,8 @@ extension SettingDefinition where Root == SettingsDraft {
       "prices that their source saw longer ago are none"),
     Self("prices.defillama.url", .httpURL, \.settings.prices.defiLlama.url, "DefiLlama's address"),
     Self(
-      "prices.defillama.requestsPerMinute", .integer(1...1_000_000),
-      \.settings.prices.defiLlama.requestsPerMinute, "what DefiLlama may be asked"),
+      "prices.defillama.requestsPerMinute", .integer(0...1_000_000),
+      \.settings.prices.defiLlama.requestsPerMinute, "what DefiLlama may be asked; 0: 300"),
     Self("prices.coingecko.url", .httpURL, \.settings.prices.coinGecko.url, "CoinGecko's address"),
     Self("prices.coingecko.apiKey", .secret, \.settings.prices.coinGecko.apiKey, "CoinGecko's key"),
     Self(

@@ -102,7 +102,8 @@ extension Settings {
 
     public struct DefiLlama: Sendable, Equatable {
       public var url = "https://coins.llama.fi"
-      public var requestsPerMinute = 300
+      /// 0: 300, and any number where the host is not DefiLlama's own.
+      public var requestsPerMinute = 0
 
       public init() {}
     }
@@ -110,7 +111,7 @@ extension Settings {
     public struct CoinGecko: Sendable, Equatable {
       public var url = "https://api.coingecko.com/api/v3"
       public var apiKey = ""
-      /// 0: 10 without a key, 30 with a free one, 250 with a paid one.
+      /// 0: 10 without a key, 30 with a free one, 250 with a paid one; any number where the host is not CoinGecko's own.
       public var requestsPerMinute = 0
 
       public init() {}

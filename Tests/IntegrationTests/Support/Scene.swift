@@ -30,7 +30,6 @@ final class Scene: Sendable {
     settings.storage.path = folder.path + "/db.sqlite"
     settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL))]
     settings.prices.defiLlama.url = devnet.pricesURL
-    settings.prices.defiLlama.requestsPerMinute = 1_000_000
     settings.prices.interval = .milliseconds(100)
     settings.refresh.cooldown = .zero
     settings.limits.drain = .seconds(1)
