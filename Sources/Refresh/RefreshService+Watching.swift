@@ -40,6 +40,7 @@ extension RefreshService {
     guard !isStopped else { return }
     switch wish {
     case .unwatched(let wallet):
+      outdatedFlights.remove(wallet)
       if watched.remove(wallet) != nil {
         for follower in followers.values { await follower.unwatch(wallet) }
       }
