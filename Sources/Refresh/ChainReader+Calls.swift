@@ -7,9 +7,16 @@ extension ChainReader {
   nonisolated func aggregate(
     _ call: WalletCall, block: UInt64?, at endpoint: Endpoint
   ) async throws(RefreshError) -> [UInt8] {
-    subcalls.increment(by: call.calls.count)
+    try await aggregate(call.calls, block: block, at: endpoint)
+  }
+
+  nonisolated func aggregate(
+    _ calls: [Multicall3.Call], block: UInt64?, at endpoint: Endpoint
+  ) async throws(RefreshError) -> [UInt8] {
+    subcalls.increment(by: calls.count)
     let request = JSONRPC.Request.call(
-      id: 1, to: settings.chain.multicall3, data: call.calldata, block: block.map { .number($0) } ?? .latest)
+      id: 1, to: settings.chain.multicall3, data: Multicall3.aggregate3(calls),
+      block: block.map { .number($0) } ?? .latest)
     let result = try await send(request, to: endpoint)
     do {
       return try JSONRPC.data(result)

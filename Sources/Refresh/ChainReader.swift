@@ -51,10 +51,13 @@ actor ChainReader {
   /// Those under way, by endpoint.
   var probes: [Int: Task<Result<Void, RefreshError>, Never>] = [:]
   var bad = BadTokens()
+  /// Until then each wallet is read by itself.
+  var aloneUntil = ContinuousClock.now
   nonisolated let calls: Counter
   nonisolated let subcalls: Counter
   nonisolated let callFailures: Counter
   private let tokensFailed: Counter
+  let walletsTogether: Counter
 
   /// Extra calls that one read may spend on finding out who spoils it.
   static let extraCallsMaximum = 64
@@ -78,6 +81,7 @@ actor ChainReader {
     calls = Counter(label: "refresh_calls_total", dimensions: [chain])
     subcalls = Counter(label: "refresh_subcalls_total", dimensions: [chain])
     callFailures = Counter(label: "refresh_call_failures_total", dimensions: [chain])
+    walletsTogether = Counter(label: "refresh_wallets_read_together_total", dimensions: [chain])
     tokensFailed = Counter(label: "refresh_tokens_failed_total", dimensions: [chain])
   }
 

@@ -47,7 +47,10 @@ public actor RefreshService {
   var flights: [WalletID: Flight] = [:]
   /// Other tokens were listed while these were under way: they are to be followed by another read.
   var outdatedFlights: Set<WalletID> = []
-  var gates: [ChainCode: Gate] = [:]
+  var queues: [ChainCode: ReadQueue<Waiting>] = [:]
+  /// Reads under way.
+  var turns: [Int: Task<Void, Never>] = [:]
+  var nextTurn = 0
   var watched: Set<WalletID> = []
   var schedule = ReadSchedule()
   var cooldowns: Cooldowns
@@ -110,6 +113,7 @@ public actor RefreshService {
     alarm?.cancel()
     wishes.finish()
     for follower in followers.values { await follower.stop() }
+    for turn in turns.values { turn.cancel() }
     for flight in flights.values {
       flight.task.cancel()
       _ = await flight.task.value
@@ -185,7 +189,7 @@ public actor RefreshService {
     if isAnnounced { await announce(wallet, "balances") }
     readsStarted.increment()
     underWay.increment()
-    let result = await readThroughGate(wallet, chain)
+    let result = await readInTurn(wallet, chain)
     underWay.decrement()
     duration.recordNanoseconds((ContinuousClock.now - began).inNanoseconds)
     // No suspension between these two: nobody may find neither a refresh to join nor a cool-down.
@@ -229,23 +233,6 @@ public actor RefreshService {
     await ledger.acceptFailure(of: wallet)
     if isAnnounced { await announce(wallet, "failed") }
     if watched.contains(wallet) { scheduleNext(wallet, after: retryDelay(wallet)) }
-  }
-
-  private func readThroughGate(
-    _ wallet: WalletID, _ chain: ChainCode
-  ) async -> Result<RefreshOutcome, RefreshError> {
-    guard let reader = readers[chain] else { return .failure(.chainNotServed(chain)) }
-    let gate = gates[chain] ?? Gate(width: settings.readsPerChain)
-    gates[chain] = gate
-    await gate.enter()
-    defer { gate.leave() }
-    guard !isStopped else { return .failure(.stopped) }
-    guard let plan = await ledger.readPlan(for: wallet) else { return .failure(.unknownWallet) }
-    do throws(RefreshError) {
-      return .success(try await accept(try await reader.read(plan), wallet))
-    } catch {
-      return .failure(error)
-    }
   }
 
   /// The prices come after the balances, and nobody waits for them but the indicator.

@@ -69,8 +69,6 @@ struct WalletCall {
     self.calls = calls
   }
 
-  var calldata: [UInt8] { Multicall3.aggregate3(calls) }
-
   /// What the answer says. A token that reverted, returned nothing or too little is `.failed`, and no other token
   /// is touched by it.
   struct Answer: Equatable {

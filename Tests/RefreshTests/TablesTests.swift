@@ -1,5 +1,4 @@
 import Ledger
-import Synchronization
 import TestSupport
 import Testing
 
@@ -104,52 +103,42 @@ struct BadTokensTests {
   }
 }
 
-struct GateTests {
-  @Test(.timeLimit(.minutes(1)), arguments: [1, 3, 16])
-  func letsSoManyInAndAllInTheEnd(width: Int) async {
-    let gate = Gate(width: width)
-    let inside = Shared((now: 0, most: 0, done: 0))
-    await withTaskGroup { group in
-      for _ in 0..<2_500 {
-        group.addTask {
-          await gate.enter()
-          inside.value.withLock {
-            $0.now += 1
-            $0.most = max($0.most, $0.now)
-          }
-          await Task.yield()
-          inside.value.withLock {
-            $0.now -= 1
-            $0.done += 1
-          }
-          gate.leave()
-        }
-      }
-    }
-    #expect(inside.value.withLock { $0.most } <= width)
-    #expect(inside.value.withLock { $0.done } == 2_500)
+struct ReadQueueTests {
+  // What changes a value can't stand in an expectation: this stands in for it.
+  private final class Queue {
+    var queue: ReadQueue<Int>
+    init(width: Int) { queue = ReadQueue(width: width) }
+    func add(_ numbers: Range<Int>) { for number in numbers { queue.add(number) } }
+    func begin() -> [Int]? { queue.begin() }
   }
 
-  @Test(.timeLimit(.minutes(1))) func inTheOrderTheyCame() async {
-    let gate = Gate(width: 1)
-    await gate.enter()
-    let order = Shared<[Int]>([])
-    await withTaskGroup { group in
-      for number in 0..<20 {
-        group.addTask {
-          await gate.enter()
-          order.value.withLock { $0.append(number) }
-          gate.leave()
-        }
-        while gate.waitingCount <= number { await Task.yield() }
-      }
-      gate.leave()
+  @Test func whoFindsAPlaceIsAloneWhoWaitsIsNot() {
+    let queue = Queue(width: 2)
+    for number in 0..<5 {
+      queue.add(number..<number + 1)
+      #expect(queue.begin() == (number < 2 ? [number] : nil))
     }
-    #expect(order.value.withLock { $0 } == Array(0..<20))
+    queue.queue.end()
+    #expect(queue.begin() == [2, 3, 4])
+    #expect(queue.queue.waitingCount == 0)
+    queue.queue.end()
+    queue.queue.end()
+    #expect(queue.queue.running == 0)
+    #expect(queue.begin() == nil)
   }
-}
 
-private final class Shared<Value: Sendable>: Sendable {
-  let value: Mutex<Value>
-  init(_ value: Value) { self.value = Mutex(value) }
+  @Test func inTheOrderTheyCameSoManyAtATime() {
+    let queue = Queue(width: 1)
+    queue.add(0..<3_000)
+    var seen: [Int] = []
+    while let taken = queue.begin() {
+      #expect(taken.count <= ReadQueue<Int>.entriesMaximum)
+      // Every other time some don't fit.
+      let fitting = taken.count > 1 && taken[0] % 2 == 0 ? taken.prefix(taken.count - 1) : taken[...]
+      queue.queue.putBack(taken[fitting.endIndex...])
+      seen += fitting
+      queue.queue.end()
+    }
+    #expect(seen == Array(0..<3_000))
+  }
 }

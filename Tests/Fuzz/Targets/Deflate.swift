@@ -2,9 +2,10 @@
 //
 // Invariant: any bytes as the payload of a compressed message give a message within the limit or one
 // `RemoteError`, nothing else; what is held stays within the limits. How they are cut into frames and the frames
-// into pieces makes no difference, but for the two breaches that ``RawInflater`` says it may overlook. Messages that one end compressed, with windows kept or not, are the same at the other. Any
-// parameters are refused or written again the same, and what a server answers to offers, a client that made
-// them takes with the same meaning.
+// into pieces makes no difference, but for which of two errors comes first, and for the two breaches that
+// ``RawInflater`` says it may overlook. Messages that one end compressed, with windows kept or not, are the same at
+// the other. Any parameters are refused or written again the same, and what a server answers to offers, a client
+// that made them takes with the same meaning.
 
 @testable import WebSocket
 
@@ -96,6 +97,11 @@ private func checkDecoding(_ payload: ArraySlice<UInt8>, _ cuts: Cuts, _ options
   for (cut, what) in [([stream], "fragments"), (cuts.pieces(of: stream[...]), "cut")] {
     let other = try receive(cut, options)
     if options.mayBeOverlooked.contains(where: { $0 == other.error || $0 == whole.error }) { continue }
+    // A long frame is refused by its header, before its bytes can be found wrong.
+    if other.error != nil, whole.error != nil, [other.error, whole.error].contains(.messageTooBig) {
+      try requireEqual(other.messages, whole.messages, "the \(what) make a difference")
+      continue
+    }
     try requireEqual(other, whole, "the \(what) make a difference")
   }
 }
