@@ -76,7 +76,7 @@ extension ChainReader {
     for (index, call) in calls.enumerated() {
       let answer = call.answer(results.prefix(call.calls.count))
       results = results.dropFirst(call.calls.count)
-      if index == 0 { try check(answer, at: endpoint) }
+      if index == 0 { _ = try checkedBlock(of: answer, at: endpoint) }
       readings[index] = reading(of: plans[index], call, answer)
     }
     return readings
@@ -89,15 +89,6 @@ extension ChainReader {
       if bad.isMute(token.id) { token.needsMetadata = false }
       return token
     }
-  }
-
-  private func check(_ answer: WalletCall.Answer, at endpoint: Endpoint) throws(RefreshError) {
-    guard let found = answer.chainID else { throw .malformed(host: endpoint.host, "no chain id") }
-    guard found == settings.chain.chainID else {
-      throw .wrongChain(host: endpoint.host, expected: settings.chain.chainID, found: found)
-    }
-    guard let block = answer.block else { throw .malformed(host: endpoint.host, "no block number") }
-    try noteHead(block, .reading, at: endpoint)
   }
 
   /// `nil`: something in it wants a closer look.

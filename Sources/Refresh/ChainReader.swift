@@ -235,15 +235,8 @@ actor ChainReader {
   }
 
   func take(_ call: WalletCall, _ answer: WalletCall.Answer, into part: inout Part) throws(RefreshError) {
-    let host = part.endpoint.host
     if part.block == nil {
-      guard let found = answer.chainID else { throw .malformed(host: host, "no chain id") }
-      guard found == settings.chain.chainID else {
-        throw .wrongChain(host: host, expected: settings.chain.chainID, found: found)
-      }
-      guard let block = answer.block else { throw .malformed(host: host, "no block number") }
-      try noteHead(block, .reading, at: part.endpoint)
-      part.block = block
+      part.block = try checkedBlock(of: answer, at: part.endpoint)
       part.native = answer.native
     }
     for (token, outcome) in zip(call.tokens, answer.balances) {
@@ -251,6 +244,17 @@ actor ChainReader {
       if outcome != .failed { bad.noteAnswer(token.id) }
     }
     for (index, metadata) in answer.metadata { part.metadata[call.tokens[index].id] = metadata }
+  }
+
+  /// The block of an answer that has the prelude: of this chain, and no node's that lags.
+  func checkedBlock(of answer: WalletCall.Answer, at endpoint: Endpoint) throws(RefreshError) -> UInt64 {
+    guard let found = answer.chainID else { throw .malformed(host: endpoint.host, "no chain id") }
+    guard found == settings.chain.chainID else {
+      throw .wrongChain(host: endpoint.host, expected: settings.chain.chainID, found: found)
+    }
+    guard let block = answer.block else { throw .malformed(host: endpoint.host, "no block number") }
+    try noteHead(block, .reading, at: endpoint)
+    return block
   }
 }
 
