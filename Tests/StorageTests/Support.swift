@@ -150,6 +150,7 @@ struct Outsider {
   init(_ path: String) throws {
     var configuration = Configuration()
     configuration.allowsUnsafeTransactions = true  // Tests hold locks across calls.
+    configuration.busyMode = .timeout(30)  // The writer under test may be writing just now.
     queue = try DatabaseQueue(path: path, configuration: configuration)
   }
 
