@@ -34,6 +34,22 @@ extension EventLoop {
     }
   }
 
+  /// Whether nobody listens at the address yet. With SO_REUSEPORT a second server would share its port with the
+  /// first, and each would get some of the connections.
+  ///
+  /// - Throws: EADDRINUSE of `bind` when somebody does, and whatever else keeps one from listening there.
+  public static func requireFree(_ address: ListenAddress) throws(SystemError) {
+    guard let wanted = SocketAddress(host: address.host, port: address.port) else {
+      throw SystemError(.getaddrinfo, code: EINVAL)
+    }
+    let descriptor = try openSocket(wanted)
+    defer { _ = Glibc.close(descriptor) }
+    // Connections that a former server left in TIME_WAIT are in nobody's way.
+    try setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+    if wanted.family == .v6 { try setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
+    guard wanted.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else { throw .last(.bind) }
+  }
+
   /// Begins to connect. The handler hears `connected`, or else `closed` with the error, both in a later phase
   /// and never inside this call. There is no time limit: close the connection when yours has passed.
   ///

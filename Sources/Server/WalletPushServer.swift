@@ -248,6 +248,8 @@ private struct Parts {
     self.logger = logger
     tls = try Self.makeTLS(settings.http.tls, logger)
     let access = try settings.auth.map { try AccessControl($0, logger: logger) }
+    let wanted = ListenAddress(host: settings.http.host, port: settings.http.port)
+    try Self.orSaysWhere(wanted) { () throws(SystemError) in try EventLoop.requireFree(wanted) }
     database = try Database.open(
       path: settings.storage.path, random: WalletPushServer.random(), settings: .standard, logger: logger)
     let inactive = try database.syncChains(
@@ -348,22 +350,29 @@ private struct Parts {
     var address = ListenAddress(host: settings.http.host, port: settings.http.port)
     var bound: SocketAddress?
     for (shard, sessions) in zip(shards, router.services.sessions) {
-      do {
-        // What is refused before TLS has begun can't be told in plain text.
-        let refusal = tls == nil ? ConnectionRefusal.answer : []
-        let listener = try shard.loop.listen(on: address, refusal: refusal) { connection in
+      // What is refused before TLS has begun can't be told in plain text.
+      let refusal = tls == nil ? ConnectionRefusal.answer : []
+      let listener = try orSaysWhere(address) { () throws(SystemError) in
+        try shard.loop.listen(on: address, refusal: refusal) { connection in
           connection.filter = tls?.makeFilter()
           return HTTPSession(router: router, shard: shard, sessions: sessions, connection: connection)
         }
-        bound = listener.address
-        address.port = listener.address.port
-      } catch {
-        throw StartError(
-          "http.host, http.port: cannot listen on \(address.host):\(address.port): \(error)")
       }
+      bound = listener.address
+      address.port = listener.address.port
     }
     guard let bound else { throw StartError("http.loops: there must be at least one event loop") }
     return bound
+  }
+
+  private static func orSaysWhere<Value>(
+    _ address: ListenAddress, _ listen: () throws(SystemError) -> Value
+  ) throws(StartError) -> Value {
+    do {
+      return try listen()
+    } catch {
+      throw StartError("http.host, http.port: cannot listen on \(address.host):\(address.port): \(error)")
+    }
   }
 
   private static func makeTLS(_ files: Settings.TLS?, _ logger: Logger) throws(StartError) -> TLSServer? {

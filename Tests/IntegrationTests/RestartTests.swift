@@ -38,6 +38,26 @@ import Testing
     }
   }
 
+  /// Two servers at one port would each get some of the clients.
+  @Test func aPortIsForOneServer() async throws {
+    try await withScene { scene in
+      let port = try scene.port
+      let second = try Scene { $0.http.port = port }
+      do {
+        let refusal = await #expect(throws: StartError.self) { try await second.start() }
+        #expect(refusal?.description.contains("127.0.0.1:\(port)") == true)
+        #expect(refusal?.description.contains("Address already in use") == true)
+        await scene.stop()
+        try await second.start()
+        #expect(try second.port == port)
+      } catch {
+        await second.end()
+        throw error
+      }
+      await second.end()
+    }
+  }
+
   @Test func freshAfterCleanRestart() async throws {
     try await withScene { scene in
       let before = try await settle(scene)
