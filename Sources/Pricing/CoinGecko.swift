@@ -132,8 +132,9 @@ public final class CoinGecko: PriceSource {
     }
     if value["error"]?.string != nil { throw .malformed("an error with status 200") }
     var result = Quotes()
+    result.quotes.reserveCapacity(coins.count)
     for member in coins {
-      guard member.key.utf8.count <= QuoteNumber.nameBytesMaximum, let fields = member.value.object else {
+      guard let name = QuoteNumber.name(member.key), let fields = member.value.object else {
         result.nonsense += 1
         continue
       }
@@ -143,7 +144,7 @@ public final class CoinGecko: PriceSource {
         result.nonsense += 1
         continue
       }
-      result.quotes["\(platform):\(member.key.lowercased())"] = Quote(
+      result.quotes["\(platform):\(name)"] = Quote(
         price: price, change: QuoteNumber.change(fields["usd_24h_change"]), time: time)
     }
     return result

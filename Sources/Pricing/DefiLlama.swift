@@ -59,8 +59,7 @@ public struct DefiLlama: PriceSource {
     let prices = try PriceAPI.json(try await api.get(Self.pricesPath + list))
     var parsed = try Self.parsePrices(prices)
     switch await changes {
-    case .success(let answer):
-      for (coin, change) in Self.parseChanges(answer) ?? [:] { parsed.quotes[coin]?.change = change }
+    case .success(let answer): Self.addChanges(answer, to: &parsed)
     case .failure(.rateLimited(let wait)): parsed.retryAfter = wait
     case .failure: break
     }
@@ -84,9 +83,10 @@ public struct DefiLlama: PriceSource {
   static func parsePrices(_ value: JSONValue) throws(PriceSourceError) -> Quotes {
     guard let coins = value["coins"]?.object else { throw .malformed("no \"coins\"") }
     var result = Quotes()
+    result.quotes.reserveCapacity(coins.count)
     for member in coins {
-      if member.key.utf8.count <= QuoteNumber.nameBytesMaximum, let quote = parseQuote(member.value) {
-        result.quotes[member.key.lowercased()] = quote
+      if let name = QuoteNumber.name(member.key), let quote = parseQuote(member.value) {
+        result.quotes[name] = quote
       } else {
         result.nonsense += 1
       }
@@ -105,14 +105,13 @@ public struct DefiLlama: PriceSource {
     return Quote(price: price, change: nil, time: time)
   }
 
-  /// `{"coins":{"ethereum:0x…":-2.3009954568977147}}`; `nil` when it is not of this shape.
-  static func parseChanges(_ value: JSONValue) -> [CoinName: Hundredths]? {
-    guard let coins = value["coins"]?.object else { return nil }
-    var changes: [CoinName: Hundredths] = [:]
-    for member in coins where member.key.utf8.count <= QuoteNumber.nameBytesMaximum {
-      guard let change = QuoteNumber.change(member.value) else { continue }
-      changes[member.key.lowercased()] = change
+  /// `{"coins":{"ethereum:0x…":-2.3009954568977147}}`; what is not of this shape adds nothing.
+  static func addChanges(_ value: JSONValue, to quotes: inout Quotes) {
+    for member in value["coins"]?.object ?? JSONObject() {
+      guard let name = QuoteNumber.name(member.key), let change = QuoteNumber.change(member.value) else {
+        continue
+      }
+      quotes.quotes[name]?.change = change
     }
-    return changes
   }
 }

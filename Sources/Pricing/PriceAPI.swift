@@ -103,7 +103,13 @@ struct PriceAPI: Sendable {
 enum QuoteNumber {
   /// No coin has a longer name. Looking a string up takes the square of the length of a run of combining marks,
   /// and an answer may be long.
-  static let nameBytesMaximum = 128
+  private static let nameBytesMaximum = 128
+
+  /// A coin's name as we have it: in lower case, as most come.
+  static func name(_ key: String) -> CoinName? {
+    guard key.utf8.count <= nameBytesMaximum else { return nil }
+    return key.utf8.allSatisfy { $0 < 0x80 && !(0x41...0x5A).contains($0) } ? key : key.lowercased()
+  }
 
   /// Prices above this are nonsense.
   private static let highest = ExactDecimal(parsing: "1e15")

@@ -9,10 +9,12 @@ extension PricePipeline {
     private(set) var holders: [CoinName: [TokenID]] = [:]
 
     init(_ tokens: [Token], _ source: any PriceSource) {
+      holders.reserveCapacity(tokens.count)
       for token in tokens {
         guard let coin = source.coin(for: token) else { continue }
-        if holders[coin] == nil { coins.append(coin) }
+        let known = holders.count
         holders[coin, default: []].append(token.id)
+        if holders.count > known { coins.append(coin) }
       }
     }
   }
@@ -130,29 +132,27 @@ extension PricePipeline {
     let now = clock()
     let oldest = now - UnixMilliseconds(settings.maximumAge / .milliseconds(1))
     var tooOld = 0
-    var heldBack = 0
     var readings: [PriceReading] = []
-    let cells = await ledger.priceCells(of: batch.flatMap { holders[$0] ?? [] })
-    let held = Dictionary(cells.map { ($0.token.id, $0) }, uniquingKeysWith: { first, _ in first })
     for coin in batch {
-      guard let quote = quotes.quotes[coin.lowercased()] else { continue }
+      guard let quote = quotes.quotes[coin] else { continue }
       guard quote.time >= oldest else {
         tooOld += 1
         continue
       }
-      for held in (holders[coin] ?? []).compactMap({ held[$0] }) {
-        guard jumps.believes(quote.price, of: held, from: source, round: wholeRounds, now: now) else {
-          heldBack += 1
-          continue
-        }
+      for token in holders[coin] ?? [] {
         readings.append(
-          PriceReading(
-            token: held.token.id, price: quote.price, change: quote.change, sourceTime: quote.time))
+          PriceReading(token: token, price: quote.price, change: quote.change, sourceTime: quote.time))
       }
     }
+    let cells = await ledger.priceCells(of: readings.map(\.token))
+    let believed = zip(readings, cells).filter { reading, held in
+      jumps.believes(reading.price, of: held, from: source, round: wholeRounds, now: now)
+    }.map(\.0)
+    let heldBack = readings.count - believed.count
+    let verdict = await ledger.accept(prices: believed, asked: [])
+    answer.priced.formUnion(believed.lazy.map(\.token))
     // A price from before the one that is held says nothing new: the next source may know more.
-    let verdict = await ledger.accept(prices: readings, asked: [])
-    answer.priced.formUnion(Set(readings.map(\.token)).subtracting(verdict.outdated))
+    answer.priced.subtract(verdict.outdated)
     accepted.increment(by: verdict.accepted)
     metrics.quotes.increment(by: quotes.quotes.count)
     metrics.nonsense.increment(by: quotes.nonsense)

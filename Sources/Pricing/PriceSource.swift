@@ -1,6 +1,7 @@
 import Ledger
 
-/// What a source calls a token: `ethereum:0xa0b8…`, `coingecko:ethereum`. Tokens of several chains may share one.
+/// What a source calls a token, in lower case: `ethereum:0xa0b8…`, `coingecko:ethereum`. Tokens of several chains may
+/// share one.
 public typealias CoinName = String
 
 /// What a source says of one coin.

@@ -32,8 +32,12 @@ struct SourceState {
   ///   - left: those of them that were left out.
   ///   - isWhole: whether coins that were not in the round have nobody who wants them.
   mutating func noteLeft(_ left: [CoinName], of coins: [CoinName], isWhole: Bool) {
-    let asked = Set(coins)
-    waiting = (isWhole ? [] : waiting.filter { !asked.contains($0) }) + left
+    if isWhole || waiting.isEmpty {
+      waiting = left
+    } else {
+      let asked = Set(coins)
+      waiting = waiting.filter { !asked.contains($0) } + left
+    }
   }
 }
 

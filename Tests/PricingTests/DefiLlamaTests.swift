@@ -81,7 +81,7 @@ struct DefiLlamaTests {
       #"{"coins":{"\#(name)":{"price":5,"timestamp":7},"good":{"price":5,"timestamp":7}}}"#)
     #expect(quotes.quotes.keys.contains(name) == (length <= 128))
     #expect(quotes.nonsense == (length <= 128 ? 0 : 1))
-    let changes = try #require(try changes(#"{"coins":{"\#(name)":1,"good":1}}"#))
+    let changes = try changes(#"{"coins":{"\#(name)":1,"good":1}}"#)
     #expect(changes.count == (length <= 128 ? 2 : 1))
   }
 
@@ -91,8 +91,22 @@ struct DefiLlamaTests {
 
   // MARK: Changes
 
-  private func changes(_ text: String) throws -> [CoinName: Hundredths]? {
-    DefiLlama.parseChanges(try JSONParser.parse(text, limits: JSONLimits(depth: 16, numberBytes: 512)))
+  /// What becomes known where every coin of the answer has a price.
+  private func changes(_ text: String) throws -> [CoinName: Hundredths] {
+    let value = try JSONParser.parse(text, limits: JSONLimits(depth: 16, numberBytes: 512))
+    let names = value["coins"]?.object?.map { $0.key.lowercased() } ?? ["good"]
+    var quotes = ScriptedSource.quotes(names, "2.50")
+    DefiLlama.addChanges(value, to: &quotes)
+    #expect(quotes.quotes.count == names.count)
+    return quotes.quotes.compactMapValues(\.change)
+  }
+
+  @Test func aChangeWithoutAPriceIsNothing() throws {
+    var quotes = ScriptedSource.quotes(["good"], "2.50")
+    let text = #"{"coins":{"good":1,"other":2}}"#
+    DefiLlama.addChanges(
+      try JSONParser.parse(text, limits: JSONLimits(depth: 16, numberBytes: 512)), to: &quotes)
+    #expect(quotes.quotes.mapValues(\.change) == ["good": Hundredths(value: 100)])
   }
 
   @Test(arguments: [
@@ -102,13 +116,13 @@ struct DefiLlamaTests {
   ])
   func aChangeIsRoundedOrLeftOut(_ text: String, _ expected: String?) throws {
     let found = try changes(#"{"coins":{"ethereum:0xAb":\#(text),"good":1}}"#)
-    #expect(found?["ethereum:0xab"]?.text == expected)
-    #expect(found?["good"]?.text == "1.00")
+    #expect(found["ethereum:0xab"]?.text == expected)
+    #expect(found["good"]?.text == "1.00")
   }
 
   @Test(arguments: ["{}", "[]", "null", #"{"coins":[]}"#])
   func changesOfAnotherShapeAreNone(_ text: String) throws {
-    #expect(try changes(text) == nil)
+    #expect(try changes(text).isEmpty)
   }
 
   @Test(

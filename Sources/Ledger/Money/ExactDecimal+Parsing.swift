@@ -34,7 +34,8 @@ extension ExactDecimal {
 /// Reads one JSON number, once through, byte by byte.
 ///
 /// A zero may turn out to be a trailing one, so zeros wait in `pendingZeros` until another digit follows.
-/// The number is then ±significand × 10^(pendingZeros − fractionDigits + exponent).
+/// The number is then ±significand × 10^(pendingZeros − fractionDigits + exponent). Digits are gathered in 64 bits, in
+/// most numbers all of them, and go into the significand many at a time.
 ///
 /// The counts grow by at most one a byte, and the exponent stops growing far above any length, so that no
 /// sum of them overflows and no number beyond the bounds comes back into them.
@@ -47,12 +48,16 @@ private struct NumberScanner {
   var isNegative = false
 
   private var offset = 0
+  /// The digits behind those of the significand.
+  private var gathered: UInt64 = 0
+  private var gatheredDigits = 0
 
   private static let exponentLimit = 1 << 56
 
   /// RFC 8259 §6: number = [ minus ] int [ frac ] [ exp ], and nothing after it.
   mutating func scan(_ bytes: RawSpan) -> Bool {
     isNegative = skip(UInt8(ascii: "-"), bytes)
+    defer { settle() }
     return scanInteger(bytes) && scanFraction(bytes) && scanExponent(bytes) && offset == bytes.byteCount
   }
 
@@ -95,13 +100,28 @@ private struct NumberScanner {
       if digitCount > 0 { pendingZeros += 1 }
       return true
     }
-    digitCount += pendingZeros + 1
+    let count = pendingZeros + 1
+    digitCount += count
     guard digitCount <= ExactDecimal.maximumDigits else { return false }
-    // At most 77 digits: 256 bits hold them all.
-    _ = significand.multiplyReportingOverflow(byPowerOfTen: pendingZeros + 1)
-    _ = significand.addReportingOverflow(UInt256(UInt64(digit)))
+    if gatheredDigits + count > digitsPerChunk { settle() }
+    if count <= digitsPerChunk {
+      gathered = gathered &* powersOfTen[count] &+ UInt64(digit)
+      gatheredDigits += count
+    } else {
+      _ = significand.multiplyReportingOverflow(byPowerOfTen: count - 1)
+      gathered = UInt64(digit)
+      gatheredDigits = 1
+    }
     pendingZeros = 0
     return true
+  }
+
+  /// At most 77 digits: 256 bits hold them all.
+  private mutating func settle() {
+    _ = significand.multiplyReportingOverflow(byPowerOfTen: gatheredDigits)
+    _ = significand.addReportingOverflow(UInt256(gathered))
+    gathered = 0
+    gatheredDigits = 0
   }
 
   private mutating func nextDigit(_ bytes: RawSpan) -> UInt8? {

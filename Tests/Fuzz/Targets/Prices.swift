@@ -20,11 +20,17 @@ func fuzzPrices(_ input: FuzzInput) throws {
     try require(answer.quotes.count + answer.nonsense <= entries, "more quotes than entries")
     for quote in answer.quotes.values { try check(quote) }
   }
-  if let changes = DefiLlama.parseChanges(value) {
-    try require(changes.count <= entries, "more changes than entries")
-    for change in changes.values {
-      try require(change.value.magnitude < 100_000_000, "a change of \(change)")
+  var changed = Quotes()
+  for member in value["coins"]?.object ?? JSONObject() {
+    if let name = QuoteNumber.name(member.key) {
+      changed.quotes[name] = Quote(price: .zero, change: nil, time: 0)
     }
+  }
+  let priced = changed.quotes.count
+  DefiLlama.addChanges(value, to: &changed)
+  try require(changed.quotes.count == priced, "a change made a quote")
+  for change in changed.quotes.values.compactMap(\.change) {
+    try require(change.value.magnitude < 100_000_000, "a change of \(change)")
   }
   let response = HTTPClientResponse(status: 200, headers: [:], body: Array(input.rest))
   if let answer = try? CoinGecko.parse(response, platform: "ethereum") {
