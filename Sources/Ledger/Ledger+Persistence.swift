@@ -70,6 +70,7 @@ extension Ledger {
       prices[Int(stored.token)] = PriceCell(
         token: tokens[Int(stored.token)], price: stored.price, change: stored.change, state: .stale,
         acceptedAt: stored.acceptedAt, sourceTime: stored.sourceTime, revision: nextRevision())
+      changeConfirmedAt[Int(stored.token)] = stored.acceptedAt ?? 0
     }
     wallets.reserveCapacity(state.wallets.count)
     walletIDs.reserveCapacity(state.wallets.count)

@@ -32,6 +32,9 @@ extension Ledger {
     return (accepted, outdated)
   }
 
+  /// How long a 24 h change is shown that no source says any more: an hour, which is how often sources make it anew.
+  static let changeLifetime: UnixMilliseconds = 3_600_000
+
   private enum Verdict {
     case changed(PriceCell)
     case same
@@ -45,7 +48,10 @@ extension Ledger {
     let sourceTime = min(reading.sourceTime, now)
     // The same holds for our own clock, should it have been set back since.
     guard sourceTime >= min(held.sourceTime, now) else { return .outdated }
-    let change = reading.change ?? held.change
+    if reading.change != nil { changeConfirmedAt[index] = now }
+    // Sources that know no change, or not this one, leave the held one as it is, but not for ever.
+    let isChangeKnown = now - changeConfirmedAt[index] <= Self.changeLifetime
+    let change = reading.change ?? (isChangeKnown ? held.change : nil)
     priceConfirmedAt[index] = now
     if held.state == .fresh, held.price == reading.price, held.change == change {
       if sourceTime > held.sourceTime {

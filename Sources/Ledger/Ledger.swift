@@ -58,6 +58,8 @@ public actor Ledger {
   var prices: [PriceCell] = []
   /// When each price was last confirmed by a source, changed or not; 0 for never.
   var priceConfirmedAt: [UnixMilliseconds] = []
+  /// When a source last said each 24 h change; 0 for never.
+  var changeConfirmedAt: [UnixMilliseconds] = []
   /// How many loops have a direct subscription to the token: one bit each.
   var tokenWatchers: [TokenID: UInt64] = [:]
   var tokenIDs: [TokenKey: TokenID] = [:]
@@ -175,6 +177,7 @@ public actor Ledger {
       PriceCell(
         token: token, price: nil, change: nil, state: .unknown, acceptedAt: nil, sourceTime: 0, revision: 0))
     priceConfirmedAt.append(0)
+    changeConfirmedAt.append(0)
     dirtyTokens.insert(id)
     persister?()
     return id

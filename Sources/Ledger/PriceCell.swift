@@ -30,7 +30,7 @@ public final class PriceCell: Sendable {
 public struct PriceReading: Sendable {
   public var token: TokenID
   public var price: ExactDecimal
-  /// `nil`: the source said nothing of it, and the held one stays.
+  /// `nil`: the source said nothing of it, and the held one stays, for an hour at the most.
   public var change: Hundredths?
   public var sourceTime: UnixMilliseconds
 

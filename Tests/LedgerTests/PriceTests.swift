@@ -32,6 +32,41 @@ struct PriceTests {
     #expect(try await bench.price(bench.usdc, "2", change: 5) == (1, 0))
   }
 
+  @Test("a change that no source has said for an hour is not known any more")
+  func changeForgotten() async throws {
+    let bench = try await Bench()
+    try await bench.price(bench.usdc, "1", change: -120)
+    bench.clock.advance(by: 1_800_000)
+    // Said again, though the same.
+    #expect(try await bench.price(bench.usdc, "1", change: -120) == (0, 0))
+    bench.clock.advance(by: 3_600_000)
+    #expect(try await bench.price(bench.usdc, "1") == (0, 0))
+    #expect(await bench.ledger.priceCell(bench.usdc).change == Hundredths(value: -120))
+    bench.clock.advance(by: 1)
+    _ = bench.recorder.takeFrames()
+    #expect(try await bench.price(bench.usdc, "1") == (1, 0))
+    #expect(bench.recorder.takeFrames().map { member("change_24h", $0) } == ["null"])
+    #expect(try await bench.price(bench.usdc, "1") == (0, 0))
+    #expect(try await bench.price(bench.usdc, "1", change: 7) == (1, 0))
+  }
+
+  @Test("a restored change is as old as its price")
+  func changeRestored() async throws {
+    for (age, change) in [(3_600_000, Hundredths(value: 5)), (3_600_001, nil)] as [(Int64, Hundredths?)] {
+      let bench = try await Bench(isEmpty: true)
+      var state = RestoredState()
+      state.tokens = [(0, try TokenKey(parsing: "ETH:native"), TokenInfo(isListed: true))]
+      state.prices = [
+        RestoredPrice(
+          token: 0, price: ExactDecimal(parsing: "2"), change: Hundredths(value: 5),
+          acceptedAt: Bench.start - age, sourceTime: 0, revision: 0)
+      ]
+      await bench.ledger.restore(state)
+      try await bench.price(bench.native, "3")
+      #expect(await bench.ledger.priceCell(bench.native).change == change)
+    }
+  }
+
   @Test("an older source time is dropped before it gets a revision; an equal one is not older")
   func outdated() async throws {
     let bench = try await Bench()
