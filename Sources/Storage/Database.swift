@@ -55,17 +55,24 @@ public final class Database: Sendable {
   public static func open(
     path: String, random: UInt64, settings: StorageSettings, logger: Logger
   ) throws(StorageError) -> Database {
-    guard path != ":memory:" else {
-      return try Database(path: path, lock: nil, random: random, settings: settings, logger: logger)
-    }
-    let path = FileLock.resolve(path)
-    let lock = try FileLock(guarding: path)
-    try FileLock.checkFile(path)
-    return try Database(path: path, lock: lock, random: random, settings: settings, logger: logger)
+    try open(path: path, random: random, settings: settings, logger: logger, migrator: Schema.migrator)
+  }
+
+  /// - Parameter migrator: what this version is to be.
+  static func open(
+    path: String, random: UInt64, settings: StorageSettings, logger: Logger, migrator: DatabaseMigrator
+  ) throws(StorageError) -> Database {
+    let isFile = path != ":memory:"
+    let path = isFile ? FileLock.resolve(path) : path
+    let lock = isFile ? try FileLock(guarding: path) : nil
+    if isFile { try FileLock.checkFile(path) }
+    return try Database(
+      path: path, lock: lock, random: random, settings: settings, logger: logger, migrator: migrator)
   }
 
   private init(
-    path: String, lock: FileLock?, random: UInt64, settings: StorageSettings, logger: Logger
+    path: String, lock: FileLock?, random: UInt64, settings: StorageSettings, logger: Logger,
+    migrator: DatabaseMigrator
   ) throws(StorageError) {
     self.path = path
     self.lock = lock
@@ -73,8 +80,9 @@ public final class Database: Sendable {
     do {
       let configuration = Self.configuration(settings, isFile: lock != nil)
       queue = try DatabaseQueue(path: path, configuration: configuration)
-      try queue.inDatabase { try Self.checkOwner(of: $0, path: path) }
-      try Schema.migrator.migrate(queue)
+      try queue.inDatabase { try Self.checkOwner(of: $0, path: path, migrator) }
+      // Before the file is marked unclean: one that cannot be brought up to date stays as its version left it.
+      try migrator.migrate(queue)
       start = try queue.inDatabase { try Self.begin(on: $0, random: random) }
     } catch {
       throw StorageError(error, path: path)
@@ -98,13 +106,15 @@ public final class Database: Sendable {
   }
 
   /// Neither another program's file nor a newer version's is touched.
-  private static func checkOwner(of db: GRDB.Database, path: String) throws {
+  private static func checkOwner(
+    of db: GRDB.Database, path: String, _ migrator: DatabaseMigrator
+  ) throws {
     let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
     guard tables > 0 else { return }
     let application = try Int32.fetchOne(db, sql: "PRAGMA application_id")
     guard application == Schema.applicationID else { throw StorageError.foreignDatabase(path: path) }
-    let known = Schema.migrator.migrations
-    let newer = try Schema.migrator.appliedIdentifiers(db).filter { !known.contains($0) }
+    let known = migrator.migrations
+    let newer = try migrator.appliedIdentifiers(db).filter { !known.contains($0) }
     guard newer.isEmpty else { throw StorageError.newerSchema(path: path, migrations: newer.sorted()) }
   }
 

@@ -5,7 +5,8 @@ enum Schema {
   /// Marks the file as ours in SQLite's header (`PRAGMA application_id`): "WPsh".
   static let applicationID: Int32 = 0x5750_7368
 
-  /// Migrations are only ever added; one that has been released never changes.
+  /// Migrations are only ever added; one that has been released never changes, and a file of its version is kept among
+  /// the tests. Each is a transaction of its own: one that fails leaves the file at the version before.
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("v1") { db in
