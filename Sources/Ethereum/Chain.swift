@@ -39,10 +39,14 @@ public struct ChainlinkFeed: Sendable, Hashable {
   /// The symbol of what is priced: `BTC` of `BTC / USD`.
   public let base: String
   public let address: Address
+  /// The token of the chain that it prices; nil: whatever of ours is called `base`, see
+  /// ``Chain/contracts(pricedBy:)``.
+  public let token: Address?
 
-  public init(base: String, address: Address) {
+  public init(base: String, address: Address, token: Address? = nil) {
     self.base = base
     self.address = address
+    self.token = token
   }
 }
 
@@ -116,6 +120,20 @@ public struct Chain: Sendable, Hashable {
   /// ERC-7528's stand-in for the native coin, which some token lists hold.
   public static let nativePlaceholder = Address(
     high: 0xEEEE_EEEE_EEEE_EEEE, middle: 0xEEEE_EEEE_EEEE_EEEE, low: 0xEEEE_EEEE)
+
+  /// The tokens of this chain that a feed on it prices, nil being the native coin: the one that it names; else what
+  /// the feed is about, and nothing that is merely called so. That is the native coin, its wrapped token, and tokens
+  /// of Ethereum, where they are issued. Elsewhere a token of that name is a bridged one, whose price is its own.
+  public func contracts(pricedBy feed: ChainlinkFeed) -> [Address?] {
+    if let token = feed.token { return [token] }
+    // Polygon's feed is named after the coin before POL took its place, one for one.
+    let isNative = feed.base == nativeCoin.symbol || (feed.base == "MATIC" && nativeCoin.symbol == "POL")
+    let named = tokens.filter { token in
+      (isNative && token.symbol == "W" + nativeCoin.symbol)
+        || (token.symbol == feed.base && code.description == "ETH")
+    }
+    return (isNative ? [nil] : []) + named.map(\.address)
+  }
 
   /// Whether an address may be treated as a token.
   public func mayBeToken(_ address: Address) -> Bool {

@@ -57,32 +57,25 @@ public final class Chainlink: PriceSource {
     "\(chain.code.description.lowercased()):\(feed.address.lowercase)"
   }
 
-  /// What the feeds are about, and nothing that is merely called so: the native coin on every chain that has the same
-  /// one, the wrapped native coin, and tokens of Ethereum, where they are issued. Elsewhere a token of that name is a
-  /// bridged one, whose price is its own.
+  /// What the feeds price on their own chains, the first that is named for something; then native coins that have no
+  /// feed on their own chain, by the feed of the same coin elsewhere.
   private static func names(_ chains: [Chain]) -> [TokenKey: CoinName] {
     var names: [TokenKey: CoinName] = [:]
+    var coins: [String: CoinName] = [:]
     for chain in chains {
       for feed in chain.chainlinkFeeds {
-        let name = name(chain, feed)
-        let isNative = symbols(ofNative: chain).contains(feed.base)
-        for token in chain.tokens {
-          let isWrapped = isNative && token.symbol == "W" + chain.nativeCoin.symbol
-          let isIssued = token.symbol == feed.base && chain.code.description == "ETH"
-          if isWrapped || isIssued { names[TokenKey(chain: chain.code, contract: token.address)] = name }
-        }
-        guard isNative, let id = chain.nativeCoin.coinGeckoID else { continue }
-        for other in chains where other.nativeCoin.coinGeckoID == id {
-          names[TokenKey(chain: other.code, contract: nil)] = name
+        for contract in chain.contracts(pricedBy: feed) {
+          let key = TokenKey(chain: chain.code, contract: contract)
+          if names[key] == nil { names[key] = name(chain, feed) }
         }
       }
+      guard let id = chain.nativeCoin.coinGeckoID, coins[id] == nil else { continue }
+      coins[id] = names[.native(chain.code)]
+    }
+    for chain in chains where names[.native(chain.code)] == nil {
+      names[.native(chain.code)] = chain.nativeCoin.coinGeckoID.flatMap { coins[$0] }
     }
     return names
-  }
-
-  /// Polygon's feed is named after the coin before POL took its place, one for one.
-  private static func symbols(ofNative chain: Chain) -> [String] {
-    chain.nativeCoin.symbol == "POL" ? ["POL", "MATIC"] : [chain.nativeCoin.symbol]
   }
 
   public func coin(for token: Token) -> CoinName? { names[token.key] }

@@ -4,7 +4,14 @@ import Upstream
 
 extension Settings.Prices {
   /// The sources that are set, in their order.
-  func makeSources(client: HTTPClient, chains: [Chain]) throws(HTTPURLError) -> [any PriceSource] {
+  func makeSources(
+    client: HTTPClient, chains configurations: [ChainConfiguration]
+  ) throws(HTTPURLError) -> [any PriceSource] {
+    let chains = configurations.map { configuration in
+      var chain = configuration.chain
+      chain.chainlinkFeeds = configuration.chainlinkFeeds + chain.chainlinkFeeds
+      return chain
+    }
     var made: [any PriceSource] = []
     for source in sources {
       switch source {

@@ -309,7 +309,7 @@ private struct Parts {
     let hasPrices = !settings.prices.sources.isEmpty
     pricing = PricePipeline(
       ledger: ledger,
-      sources: try settings.prices.makeSources(client: client, chains: chains.map(\.chain)),
+      sources: try settings.prices.makeSources(client: client, chains: chains),
       settings: PricingSettings(
         interval: settings.prices.interval, maximumAge: settings.prices.maximumAge),
       clock: WalletPushServer.clock, logger: logger)

@@ -37,6 +37,65 @@ struct ChainlinkTests {
     }
   }
 
+  /// A feed that is set goes before a built-in one, and a chain's own before that of the same coin elsewhere.
+  @Test func feedsThatAreSet() async throws {
+    try await withFixture(Fixture()) { fixture in
+      func feed(_ base: String, _ number: UInt64, _ token: UInt64? = nil) -> ChainlinkFeed {
+        ChainlinkFeed(base: base, address: .numbered(number), token: token.map { .numbered($0) })
+      }
+      let set = [
+        "ETH": [feed("USDC", 1), feed("STK", 2, 77), feed("STK", 2, 78)], "BASE": [feed("ETH", 3)],
+        "AVAX": [feed("AVAX", 4), feed("USDC", 5, 79)],
+      ]
+      let chains = ChainRegistry.chains.map { chain in
+        var chain = chain
+        chain.chainlinkFeeds = set[chain.code.description, default: []] + chain.chainlinkFeeds
+        return chain
+      }
+      let source = try Chainlink(chains: chains, client: fixture.client, requestsPerMinute: 60)
+      func coin(_ key: String) async throws -> CoinName? {
+        let id = await fixture.ledger.intern(try TokenKey(parsing: key), info: TokenInfo(isListed: true))
+        return try await source.coin(for: #require(fixture.ledger.token(id)))
+      }
+      func name(_ chain: String, _ number: UInt64) -> String {
+        "\(chain):\(Address.numbered(number).lowercase)"
+      }
+      let builtIn = "eth:0x5f4ec3df9cbd43714fe2740f5e3616155c5b8419"
+      #expect(try await coin(Self.usdc) == name("eth", 1))
+      #expect(try await coin("ETH:\(Address.numbered(77).lowercase)") == name("eth", 2))
+      #expect(try await coin("ETH:\(Address.numbered(78).lowercase)") == name("eth", 2))
+      #expect(try await coin("BASE:native") == name("base", 3))
+      #expect(try await coin("BASE:0x4200000000000000000000000000000000000006") == name("base", 3))
+      #expect(try await coin("OP:native") == builtIn)
+      #expect(try await coin("ETH:native") == builtIn)
+      #expect(try await coin("AVAX:native") == name("avax", 4))
+      #expect(try await coin("AVAX:\(Address.numbered(79).lowercase)") == name("avax", 5))
+    }
+  }
+
+  @Test func aFeedThatIsSetIsReadOnItsChain() async throws {
+    try await withFixture(Fixture()) { fixture in
+      var chain = try #require(ChainRegistry.chains.first)
+      chain.chainID = try await fixture.node.withChain { $0.configuration.chainID }
+      chain.rpc = [fixture.node.rpcURL]
+      chain.chainlinkFeeds.insert(
+        ChainlinkFeed(base: "STK", address: .numbered(2), token: .numbered(77)), at: 0)
+      try await fixture.node.withChain { simulated in
+        simulated.deploy(
+          SimulatedContract(
+            name: "STK / USD", symbol: "", decimals: 8,
+            round: .init(answer: 150_000_000, updatedAt: simulated.head.timestamp)),
+          at: .numbered(2))
+      }
+      let pipeline = try await fixture.pipeline(
+        Chainlink(chains: [chain], client: fixture.client, requestsPerMinute: 100_000, timeout: .seconds(20)))
+      let key = "ETH:\(Address.numbered(77).lowercase)"
+      try await fixture.watch([key])
+      await pipeline.round()
+      #expect(try await fixture.price(key) == "1.50000000 - fresh")
+    }
+  }
+
   @Test func eachChainHasItsCall() async throws {
     try await withFixture(Fixture()) { fixture in
       let source = try Chainlink(

@@ -10,7 +10,9 @@ import Testing
     {"http": {"host": "::1", "webRoot": "web"}, "storage": {"path": ":memory:"},
      "chains": {"enabled": ["X_TEST", "ETH"], "X_TEST": {"chainId": 5, "rpc": ["https://x.example/v2/KEY"],
                 "followBlocks": false, "pollSeconds": 0.25,
-                "tokenLists": ["https://t.example/list.json", "b.json"]}},
+                "tokenLists": ["https://t.example/list.json", "b.json"],
+                "chainlinkFeeds": ["X=0x00000000000000000000000000000000000000f1",
+                                   "Y=0x00000000000000000000000000000000000000f2:0xcA11bde05977b3631167028862bE2a173976CA11"]}},
      "prices": {"coingecko": {"apiKey": "CG-KEY"}}, "limits": {"opsPerSecond": 0.5}}
     """,
   ]

@@ -55,6 +55,13 @@ import Testing
     ),
     ("chains.ETH.followBlocks", "false", "false"),
     ("chains.ETH.pollSeconds", "0.5", "0.5"),
+    (
+      "chains.ETH.chainlinkFeeds",
+      #"["ETH=0x00000000000000000000000000000000000000f1", "#
+        + #""stETH=0x00000000000000000000000000000000000000f2:0x00000000000000000000000000000000000000aa"]"#,
+      "ETH=0x00000000000000000000000000000000000000f1, "
+        + "stETH=0x00000000000000000000000000000000000000f2:0x00000000000000000000000000000000000000aa"
+    ),
     ("prices.sources", #"["coingecko", "chainlink"]"#, "coingecko,chainlink"),
     ("prices.intervalSeconds", "1.5", "1.5"),
     ("prices.maximumAgeSeconds", "600", "600"),

@@ -163,6 +163,9 @@ extension SettingDefinition where Root == ChainConfiguration {
       "files or URLs of token lists; none: the built-in list"),
     Self("followBlocks", .boolean, \.followBlocks, "whether every new block is looked at"),
     Self("pollSeconds", .interval, \.poll, "from one look at its head to the next"),
+    Self(
+      "chainlinkFeeds", .list(.chainlinkFeed, of: "feeds such as LINK=0x…, or LINK=0x…:0x… with a token"),
+      \.chainlinkFeeds, "price feeds on it besides the built-in ones"),
   ]
 }
 

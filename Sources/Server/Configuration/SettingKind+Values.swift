@@ -224,12 +224,37 @@ extension SettingKind where Value == AddressRange {
 extension SettingKind where Value == Address {
   static let address = Self(
     .text, expected: "an address, 0x and 40 hexadecimal digits",
-    parse: { (text, _) throws(SettingRefusal) in
-      do throws(AddressError) {
-        return try Address(parsing: text)
-      } catch {
-        throw SettingRefusal(reason: error.description)
-      }
-    },
+    parse: { (text, _) throws(SettingRefusal) in try checkedAddress(text) },
     show: { .string($0.checksummed) })
+
+  fileprivate static func checkedAddress(_ text: some StringProtocol) throws(SettingRefusal) -> Address {
+    do throws(AddressError) {
+      return try Address(parsing: String(text))
+    } catch {
+      throw SettingRefusal(reason: error.description)
+    }
+  }
+}
+
+extension SettingKind where Value == ChainlinkFeed {
+  /// `LINK=0xfeed`, or `LINK=0xfeed:0xtoken`.
+  static let chainlinkFeed = Self(
+    .text, expected: "a feed such as LINK=0x…, or LINK=0x…:0x… with the token that it prices",
+    parse: { (text, _) throws(SettingRefusal) in
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, isBase(parts[0]) else { return nil }
+      let addresses = parts[1].split(separator: ":", omittingEmptySubsequences: false)
+      guard (1...2).contains(addresses.count) else { return nil }
+      let feed = try SettingKind<Address>.checkedAddress(addresses[0])
+      let token = addresses.count == 2 ? try SettingKind<Address>.checkedAddress(addresses[1]) : nil
+      return ChainlinkFeed(base: String(parts[0]), address: feed, token: token)
+    },
+    show: { feed in
+      .string("\(feed.base)=\(feed.address.checksummed)" + (feed.token.map { ":\($0.checksummed)" } ?? ""))
+    })
+
+  /// What stands before ` / USD` in a feed's description.
+  private static func isBase(_ text: Substring) -> Bool {
+    (1...32).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+  }
 }

@@ -199,6 +199,7 @@ extension SettingsReader {
       let path = ["chains", code.description] + setting.path
       if apply(setting, path, to: &configuration) != nil { isSet.insert(setting.key) }
     }
+    checkFeeds(of: configuration)
     for name in ["chainId", "rpc"] where listed == nil && !isSet.contains(name) {
       // What was set with a wrong kind has its own line, but does not come this far.
       guard !faults.lines.contains(where: { $0.contains("chains.\(code).\(name): ") }) else { continue }
@@ -206,5 +207,31 @@ extension SettingsReader {
         origin, "chains.\(code).\(name)", "missing: \(code) is not built in, so it needs chainId and rpc")
     }
     return configuration
+  }
+
+  /// A feed prices something, nothing is priced by two, and none is about two things: it describes itself as one.
+  private mutating func checkFeeds(of configuration: ChainConfiguration) {
+    let chain = configuration.chain
+    let path = ["chains", chain.code.description, "chainlinkFeeds"]
+    guard let (_, origin) = layers.find(path, .list) else { return }
+    var priced: Set<Address?> = []
+    var bases: [Address: String] = [:]
+    for (index, feed) in configuration.chainlinkFeeds.enumerated() {
+      let key = path.joined(separator: ".") + "[\(index)]"
+      let contracts = chain.contracts(pricedBy: feed)
+      if let token = feed.token, !chain.mayBeToken(token) {
+        let coin = chain.nativeCoin.symbol
+        faults.add(origin, key, "\(token.checksummed) is no token; the native coin's feed is \(coin)=0x…")
+      } else if contracts.isEmpty {
+        faults.add(
+          origin, key,
+          "\(feed.base) is neither the chain's coin nor a built-in token issued there:"
+            + " name the token, as in \(feed.base)=0x…:0x…")
+      } else if contracts.contains(where: { !priced.insert($0).inserted }) {
+        faults.add(origin, key, "what it prices has a feed before")
+      } else if let other = bases.updateValue(feed.base, forKey: feed.address), other != feed.base {
+        faults.add(origin, key, "the feed \(feed.address.checksummed) is named for \(other) before")
+      }
+    }
   }
 }

@@ -35,16 +35,19 @@ public struct ChainConfiguration: Sendable, Equatable {
   public var followBlocks: Bool
   /// How often the head is asked for where no endpoint announces it.
   public var poll: Duration
+  /// Of Chainlink's, before the registry's: what both price is priced by these.
+  public var chainlinkFeeds: [ChainlinkFeed]
 
   public init(
     chain: Chain, ws: [String] = [], tokenLists: [String] = [], followBlocks: Bool = true,
-    poll: Duration = .seconds(12)
+    poll: Duration = .seconds(12), chainlinkFeeds: [ChainlinkFeed] = []
   ) {
     self.chain = chain
     self.ws = ws
     self.tokenLists = tokenLists
     self.followBlocks = followBlocks
     self.poll = poll
+    self.chainlinkFeeds = chainlinkFeeds
   }
 
   public var code: ChainCode { chain.code }
