@@ -91,8 +91,11 @@ private struct Loader {
       guard let key = statement.tokenKey(chain: 1, address: 2) else {
         throw damaged("token \(id) has a chain or address that is none")
       }
+      // Cleaned anew: an earlier version may have let through what this one does not.
       let info = TokenInfo(
-        symbol: statement.text(3), name: statement.text(4), decimals: statement.decimals(5),
+        symbol: statement.text(3).flatMap { TokenText.clean($0, limit: TokenText.symbolLimit) },
+        name: statement.text(4).flatMap { TokenText.clean($0, limit: TokenText.nameLimit) },
+        decimals: statement.decimals(5),
         logo: statement.text(6), isListed: statement.bool(7), isActive: statement.bool(8))
       state.tokens.append((expected, key, info))
     }

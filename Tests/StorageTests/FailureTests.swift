@@ -150,6 +150,41 @@ struct FailureTests {
 
   // MARK: At a start
 
+  @Test("whichever page is nonsense: it is said, or nothing of what is loaded was on it")
+  func anyDamagedPage() async throws {
+    let rig = try await Rig(folder.file())
+    try await rig.writer.start()
+    _ = try await rig.fill(wallets: 0..<60, tokens: 10)
+    try await rig.writer.closeCleanly()
+    let good = try #require(readFile(folder.file()))
+    let pages = good.count / 4096
+    #expect(pages > 10)
+    var damaged = 0
+    for page in 1..<pages {
+      let path = folder.file("page\(page).sqlite")
+      var bytes = good
+      for index in (page * 4096)..<((page + 1) * 4096) { bytes[index] = 0xA5 }
+      try writeFile(path, bytes)
+      do throws(StorageError) {
+        let database = try openDatabase(path)
+        defer { database.close() }
+        let wallets = try database.load().wallets
+        #expect(wallets.map(\.key) == (0..<60).map { wallet($0) })
+        #expect(
+          wallets.allSatisfy {
+            $0.rows.count == 10 && $0.rows[9].balance == UInt256(UInt64($0.id) * 1000 + 9)
+          })
+      } catch {
+        guard case .damaged(path, _) = error else {
+          Issue.record("page \(page): \(error)")
+          continue
+        }
+        damaged += 1
+      }
+    }
+    #expect(damaged > pages / 2)
+  }
+
   /// As somebody who is not the superuser: he may write everything.
   private func refused(_ path: String, _ file: String, _ prepare: () -> Void) async {
     prepare()

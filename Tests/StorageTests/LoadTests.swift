@@ -210,6 +210,15 @@ struct LoadTests {
     #expect(throws: StorageError.damaged(path: folder.file(), detail: detail)) { _ = try database.load() }
   }
 
+  @Test("names are cleaned by the rules of now")
+  func names() async throws {
+    try await makeSmall()
+    try Outsider(folder.file()).execute(
+      "UPDATE tokens SET symbol = char(10240), name = 'US' || char(8238) || 'D' WHERE id = 1")
+    let info = try openDatabase(folder.file()).load().tokens[1].info
+    #expect(info.symbol == nil && info.name == "USD")
+  }
+
   @Test("a token that somebody switched off stays off")
   func inactiveToken() async throws {
     try await makeSmall()
