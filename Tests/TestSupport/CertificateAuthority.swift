@@ -105,8 +105,10 @@ public final class TestCertificate: @unchecked Sendable {
     var serial: UInt64 = 0
     withUnsafeMutableBytes(of: &serial) { _ = RAND_bytes($0.baseAddress, 7) }
     try check(ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial), "the serial number")
-    X509_gmtime_adj(X509_getm_notBefore(certificate), request.begins)
-    X509_gmtime_adj(X509_getm_notAfter(certificate), request.ends)
+    // One now for both: a second may end between two looks at the clock.
+    var now = time(nil)
+    X509_time_adj(X509_getm_notBefore(certificate), request.begins, &now)
+    X509_time_adj(X509_getm_notAfter(certificate), request.ends, &now)
     try check(X509_set_pubkey(certificate, key), "X509_set_pubkey")
     let name = X509_get_subject_name(certificate)
     try check(

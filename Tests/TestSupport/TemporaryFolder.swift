@@ -1,14 +1,14 @@
 import Glibc
-import Synchronization
 
 /// A folder that is gone, with all that is in it, when nobody holds it any more.
 public final class TemporaryFolder: Sendable {
-  private static let count = Atomic<Int>(0)
   public let path: String
 
+  /// Of a name nobody had: a process that was killed leaves its folders behind, and numbers of processes come again.
   public init() throws {
-    path = "/tmp/walletpush-folder-\(getpid())-\(Self.count.add(1, ordering: .relaxed).newValue)"
-    guard mkdir(path, 0o700) == 0 else { throw TemporaryFolderError(description: "the folder \(path)") }
+    var template = Array("/tmp/walletpush-folder-XXXXXX".utf8CString)
+    guard let made = mkdtemp(&template) else { throw TemporaryFolderError(description: "a folder in /tmp") }
+    path = String(cString: made)
   }
 
   deinit { Self.remove(path) }
