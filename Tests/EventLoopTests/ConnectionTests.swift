@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -20,6 +21,7 @@ import Testing
   }
 
   @Test func aThousandConnectionsEcho() throws {
+    raiseDescriptorLimit()
     let hand = try HandTurned()
     let listener = try hand.listen { _ in Recorder.echo() }
     let clients = (0..<1_000).map { _ in Recorder() }
@@ -102,9 +104,7 @@ import Testing
   }
 
   @Test func closeAfterFlushDeliversEverythingToAPeerThatKeepsSending() throws {
-    let hand = try HandTurned {
-      $0.sendBufferBytes = 8_192; $0.lingerTimeout = .seconds(5)
-    }
+    let hand = try HandTurned { $0.sendBufferBytes = 8_192 }
     let pair = try hand.pair()
     let bytes = pattern(1_000_000)
     // Unread input at the time of close(2) would answer with a reset.
@@ -198,17 +198,17 @@ import Testing
 
   @Test func connectionRefused() throws {
     let hand = try HandTurned()
-    let listener = try hand.listen { _ in Recorder() }
-    let address = listener.address
-    listener.close()
+    let port = try RefusingPort()
     let client = Recorder()
-    let connection = hand.loop.connect(to: address, handler: client)
+    let connection = hand.loop.connect(
+      to: SocketAddress(127, 0, 0, 1, port: port.number), handler: client)
     connection.write([1])
     #expect(client.closeReasons == [], "never inside connect")
     hand.turn { !client.closeReasons.isEmpty }
     #expect(client.closeReasons == [.failed(SystemError(.connect, code: ECONNREFUSED))])
     #expect(!client.isConnected)
     #expect(hand.loop.statistics.connectionsOpen == 0)
+    withExtendedLifetime(port) {}
   }
 
   @Test(arguments: [false, true]) func aConnectThatTakesTooLongCanBeClosed(afterFlush: Bool) throws {
@@ -273,6 +273,7 @@ import Testing
     let pair = try hand.pair()
     pair.server.onReceive = { $1.pauseReading() }
     pair.clientEnd.write(pattern(100))
+    hand.turn { !pair.server.bytes.isEmpty }
     hand.turn(times: 10)
     #expect(pair.server.bytes == Array(pattern(100).prefix(16)))
     pair.server.onReceive = nil
@@ -372,6 +373,14 @@ import Testing
     hand.turn { client.inputEndedCount == 1 }
     #expect(hand.loop.statistics.acceptedOpen == 0)
   }
+}
+
+/// A shell's usual 1,024 are fewer than the ends of a thousand connections.
+private func raiseDescriptorLimit() {
+  var limit = rlimit()
+  guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+  limit.rlim_cur = limit.rlim_max
+  setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 /// The size of a class's instances, which Swift doesn't tell on Linux: the header, then what `dump` would

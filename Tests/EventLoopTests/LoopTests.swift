@@ -127,7 +127,7 @@ import Testing
     }
     again()
     pair.clientEnd.write([1])
-    hand.turn(turnsMaximum: 20) { pair.client.bytes == [1] }
+    hand.turn { pair.client.bytes == [1] }
     #expect(runs > 1)
   }
 
