@@ -55,9 +55,10 @@ extension HTTPClientConfiguration {
 }
 
 extension HTTPClientRequest {
+  /// With time limits that no slow machine comes to.
   static func get(
     _ url: String, method: String = "GET", headers: [(String, String)] = [], body: [UInt8] = [],
-    connect: Duration = .seconds(20), firstByte: Duration = .seconds(20), total: Duration = .seconds(20),
+    connect: Duration = .seconds(300), firstByte: Duration = .seconds(300), total: Duration = .seconds(300),
     limit: Int = 1 << 20, isIdempotent: Bool = true
   ) throws -> HTTPClientRequest {
     HTTPClientRequest(

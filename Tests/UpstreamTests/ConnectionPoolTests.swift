@@ -222,9 +222,9 @@ private struct PoolModel {
       waiting.insert(nextRequest)
       nextRequest += 1
       take(pool.request(nextRequest - 1, now: now))
-    case 4: connecting.randomElement(using: &random).map { connected($0) }
+    case 4: connecting.sorted().randomElement(using: &random).map { connected($0) }
     case 5:
-      guard let key = connecting.randomElement(using: &random) else { break }
+      guard let key = connecting.sorted().randomElement(using: &random) else { break }
       connecting.remove(key)
       take(pool.connectFailed(key))
     case 6...7: running.keys.sorted().randomElement(using: &random).map { release($0) }

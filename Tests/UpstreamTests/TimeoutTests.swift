@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Upstream
@@ -55,16 +56,15 @@ struct TimeoutTests {
   }
 
   @Test func refused() async throws {
-    let gone = try ScriptedServer { _ in [] }
-    gone.stop()
+    let gone = try RefusingPort()
     let server = try ScriptedServer { _ in [] }
     try await withClient(server: server) { client in
-      let failure = await client.failure(try .get(gone.url()))
+      let failure = await client.failure(try .get("http://127.0.0.1:\(gone.number)/"))
       #expect(failure == .connectFailed(SystemError(.connect, code: ECONNREFUSED)))
       // All those that wait for it learn at once, though only few connections are tried.
       try await withThrowingTaskGroup(of: UpstreamError?.self) { group in
         for _ in 0..<50 {
-          let request = try HTTPClientRequest.get(gone.url())
+          let request = try HTTPClientRequest.get("http://127.0.0.1:\(gone.number)/")
           group.addTask { await client.failure(request) }
         }
         for try await failure in group {
@@ -86,17 +86,16 @@ struct TimeoutTests {
   }
 
   @Test func theNextAddressIsTried() async throws {
-    let gone = try ScriptedServer { _ in [] }
-    gone.stop()
+    let gone = try RefusingPort()
     let full = try FullListener()
     let server = try ScriptedServer { _ in [.respond("here", headers: "Connection: close\r\n")] }
     let fixture = try ClientFixture()
     let client = try #require(fixture.client.clients.first)
-    let addresses = [gone.port, full.port, server.port].map { SocketAddress(127, 0, 0, 1, port: $0) }
+    let addresses = [gone.number, full.port, server.port].map { SocketAddress(127, 0, 0, 1, port: $0) }
     try await client.loop.perform { client.addresses.keep(addresses, host: "several.test", port: 80) }
     for _ in 0..<2 {
       let response = try await fixture.client.send(
-        .get("http://several.test/", connect: .milliseconds(50)))
+        .get("http://several.test/", connect: .milliseconds(500)))
       #expect(response.text == "here")
     }
     // The one that works has come to the front.
@@ -105,7 +104,7 @@ struct TimeoutTests {
       client.addresses.find(host: "several.test", port: 80) { ports = ((try? $0.get()) ?? []).map(\.port) }
       return ports
     }
-    #expect(ports == [server.port, gone.port, full.port])
+    #expect(ports == [server.port, gone.number, full.port])
     await fixture.stop()
     server.stop()
     #expect(server.requests.first?.head.host == "several.test")

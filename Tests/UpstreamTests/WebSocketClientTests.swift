@@ -1,5 +1,6 @@
 import EventLoop
 import HTTP1
+import TestSupport
 import Testing
 import WebSocket
 
@@ -47,10 +48,11 @@ struct WebSocketClientTests {
   @Test func theServerMayCloseFirst() async throws {
     let server = try WebSocketServer()
     defer { server.stop() }
-    let recorder = try WebSocketRecorder(try server.url())
-    recorder.onLoop { client in
-      #expect(throws: LocalError.notOpen) { try client.send(text: "too early") }
-    }
+    let recorder = try WebSocketRecorder(
+      try server.url(),
+      beforeItOpens: { client in
+        #expect(throws: LocalError.notOpen) { try client.send(text: "too early") }
+      })
     #expect(await recorder.next() == .opened(nil))
     recorder.send(.text, Array("close".utf8))
     #expect(await recorder.untilEnd() == [.closed(.closed(code: .drain, reason: "as you like"))])
@@ -110,10 +112,10 @@ struct WebSocketClientTests {
   // MARK: - What goes wrong
 
   @Test func nobodyListens() async throws {
-    let server = try WebSocketServer()
-    let url = try server.url()
-    server.stop()
-    let ending = await ending(try WebSocketRecorder(url))
+    let port = try RefusingPort()
+    let ending = await ending(
+      try WebSocketRecorder(try WebSocketURL("ws://127.0.0.1:\(port.number)/")))
+    withExtendedLifetime(port) {}
     guard case .failed(.transport(.connectFailed)) = ending else {
       Issue.record("\(String(describing: ending))")
       return
@@ -182,8 +184,7 @@ struct WebSocketClientTests {
     recorder.onLoop { $0.abort() }
     #expect(await ending(recorder) == .failed(.aborted))
     // Before it is open a close is the same.
-    let early = try WebSocketRecorder(try echo.url())
-    early.onLoop { try? $0.close() }
+    let early = try WebSocketRecorder(try echo.url(), beforeItOpens: { try? $0.close() })
     #expect(await ending(early) == .failed(.aborted))
   }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Upstream
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct WebSocketFeedTests {
   /// A feed, and what it reports as short texts.
   private final class Listener: Sendable {

@@ -35,9 +35,12 @@ final class WebSocketRecorder: Sendable {
   let events: AsyncStream<Event>
 
   /// Begins to connect.
+  ///
+  /// - Parameter beforeItOpens: done in the same turn, in which it can't have opened.
   init(
     _ url: WebSocketURL, deflate: DeflateSettings? = nil,
-    _ change: (inout WebSocketClientConfiguration) -> Void = { _ in }
+    _ change: (inout WebSocketClientConfiguration) -> Void = { _ in },
+    beforeItOpens: @escaping @Sendable (WebSocketClient) -> Void = { _ in }
   ) throws {
     loop = try EventLoop(name: "client", configuration: .testing)
     resolver = try Resolver(threads: 1, queueMaximum: 10)
@@ -55,7 +58,10 @@ final class WebSocketRecorder: Sendable {
       url, loop: loop, resolver: resolver, configuration: configuration,
       deflatePool: deflate.map { DeflatePool($0) }, handler: Forward(source))
     try loop.start()
-    onLoop { $0.connect() }
+    onLoop {
+      $0.connect()
+      beforeItOpens($0)
+    }
   }
 
   deinit {
