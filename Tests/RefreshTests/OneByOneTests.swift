@@ -6,7 +6,7 @@ import Testing
 @testable import Refresh
 
 /// Chains without Multicall3: the same answers from batches, or from single calls.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct OneByOneTests {
   /// No Multicall3 where the settings say, on any node.
   private static func withPlainNodes(

@@ -6,7 +6,7 @@ import Testing
 @testable import Refresh
 
 /// Reads of a simulated chain over real HTTP.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReadingTests {
   @Test func aWalletOf250TokensIsOneCall() async throws {
     try await withFixture(Fixture(tokens: 250, hasMetadata: false)) { fixture in
@@ -171,7 +171,7 @@ struct ReadingTests {
     .rpcError(code: -32000, message: "header not found"), .rpcError(code: -32000, message: "out of gas"),
   ])
   func anotherEndpointHelps(_ fault: Fault) async throws {
-    try await withFixture(Fixture(nodes: 2, timeout: fault == .silence ? .milliseconds(500) : .seconds(20))) {
+    try await withFixture(Fixture(nodes: 2, timeout: fault == .silence ? .seconds(5) : .seconds(20))) {
       fixture in
       try await fixture.nodes[0].setChainFault(fault)
       let wallet = try await fixture.register()

@@ -6,14 +6,15 @@ import Testing
 @testable import Refresh
 
 /// Who is read when, and who is told.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct RefreshServiceTests {
   // MARK: Refreshes
 
   @Test func aHundredRefreshesAreOneRead() async throws {
     try await withFixture(Fixture()) { fixture in
       let wallet = try await fixture.register()
-      try await fixture.node.setChainLatency(.milliseconds(200))
+      // Long enough for all to come meanwhile: who comes behind the read would be told to wait.
+      try await fixture.node.setChainLatency(.seconds(3))
       let blocks = try await withThrowingTaskGroup(of: UInt64.self) { group in
         for _ in 0..<100 { group.addTask { try await fixture.service.refreshNow(wallet).block } }
         var blocks: [UInt64] = []
@@ -285,6 +286,8 @@ struct RefreshServiceTests {
   @Test func manyWalletsAreReadTogether() async throws {
     try await withFixture(Fixture { $0.readsPerChain = 4 }) { fixture in
       let keys = try await numberedWallets(fixture, 1_000)
+      // A read takes longer than a wallet takes to come.
+      try await fixture.node.setChainLatency(.milliseconds(300))
       await fixture.service.start()
       fixture.watch(keys)
       for _ in keys { await fixture.recorder.wait(for: "snapshot") }
@@ -314,7 +317,7 @@ struct RefreshServiceTests {
   @Test func aWalletDeletedMeanwhileIsForgotten() async throws {
     try await withFixture(Fixture()) { fixture in
       let wallet = try await fixture.register()
-      try await fixture.node.setChainLatency(.seconds(2))
+      try await fixture.node.setChainLatency(.seconds(5))
       let refresh = Task { try await fixture.service.refreshNow(wallet) }
       while try await fixture.calls == 0 { try await Task.sleep(for: .milliseconds(5)) }
       #expect(try await fixture.ledger.delete(wallet))

@@ -6,7 +6,7 @@ import Testing
 @testable import Refresh
 
 /// What happens on a simulated chain shows without anybody's asking.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct FollowingTests {
   private static var quick: FollowSettings {
     var settings = FollowSettings(poll: .milliseconds(30))
@@ -324,11 +324,13 @@ struct FollowingTests {
   @Test func nobodyWatchingCostsNothing() async throws {
     try await withWatched { fixture, wallet in
       fixture.ledger.inbox.post(.unwatch(shard: 0, wallets: [wallet], tokens: []))
-      try await Task.sleep(for: .milliseconds(300))
-      try await fixture.node.resetStatistics()
-      try await fixture.mine { $0.setNative(Fixture.owner, to: 5) }
-      try await Task.sleep(for: .milliseconds(300))
-      #expect(try await fixture.node.chainStatistics.requests == 0)
+      // A pass may be under way, for as long as the machine makes it. Once it is over there is silence.
+      try await until {
+        try await fixture.node.resetStatistics()
+        try await fixture.mine { $0.setNative(Fixture.owner, to: 5) }
+        try await Task.sleep(for: .milliseconds(300))
+        return try await fixture.node.chainStatistics.requests == 0
+      }
       // Who comes later is read, and followed again.
       fixture.watch([fixture.key])
       try await fixture.mine { $0.setNative(Fixture.owner, to: 6) }
