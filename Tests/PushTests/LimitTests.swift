@@ -11,17 +11,16 @@ struct LimitTests {
   func rateLimited() async throws {
     let bench = try await PushBench { $0.operationsPerSecond = 5 }
     let client = try await bench.greeted()
-    for id in 1...8 { client.send("{\"op\":\"ping\",\"id\":\(id)}") }
+    client.send(all: (1...8).map { "{\"op\":\"ping\",\"id\":\($0)}" })
     var replies: [JSONValue] = []
     for _ in 1...8 { replies.append(try await client.message()) }
     #expect(replies.map { $0["id"]?.int } == Array(1...8))
     #expect(replies.prefix(5).allSatisfy { $0.type == "pong" })
-    // The client may have been slow in sending the last ones.
-    let refused = replies.filter { $0.type == "error" }
-    #expect(!refused.isEmpty)
+    let refused = replies.dropFirst(5)
     #expect(
       refused.allSatisfy {
-        $0.text("code") == "rate_limited" && (1...1_000).contains($0["retry_ms"]?.int ?? 0)
+        $0.type == "error" && $0.text("code") == "rate_limited"
+          && (1...1_000).contains($0["retry_ms"]?.int ?? 0)
       })
   }
 
@@ -32,7 +31,7 @@ struct LimitTests {
       $0.excess = 20
     }
     let client = try await bench.greeted()
-    for _ in 1...100 { client.send("{\"op\":\"ping\"}") }
+    client.send(all: Array(repeating: "{\"op\":\"ping\"}", count: 100))
     var replies = 0
     var code: UInt16?
     while code == nil {
@@ -161,7 +160,7 @@ struct LimitTests {
   func noPong() async throws {
     let bench = try await PushBench {
       $0.pingInterval = .milliseconds(30)
-      $0.pongTimeout = .milliseconds(2_000)
+      $0.pongTimeout = .seconds(4)
     }
     let patient = try await bench.greeted()
     let mute = try await bench.client(answersPings: false)

@@ -85,7 +85,8 @@ final class PushBench: Sendable {
     change(&settings)
     var configuration = EventLoopConfiguration.standard
     configuration.reportsMetrics = false
-    configuration.lingerTimeout = .milliseconds(200)
+    // A client that is slow to read the Close must still find it.
+    configuration.lingerTimeout = .seconds(120)
     clientLoop = try EventLoop(name: "client", configuration: configuration)
     configuration.sendBufferBytes = sendBuffer
     var shards: [Shard] = []

@@ -207,7 +207,7 @@ private struct Player {
     while !isQuiet.value { try await ask("{\"op\":\"list\"", expecting: "ok") }
     try await bench.flush()
     let shard = bench.shards[shard]
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + .seconds(300)
     while try await shard.loop.perform({
       shard.clientList.values.contains {
         $0.mode != .live || !$0.debts.isEmpty || $0.connection.unsentBytes > 0

@@ -83,10 +83,13 @@ final class TestClient: ConnectionHandler, TimerTarget, @unchecked Sendable {
 
   // MARK: What the test does
 
-  func send(_ json: String) {
+  func send(_ json: String) { send(all: [json]) }
+
+  /// Messages that the server hears at once.
+  func send(all messages: [String]) {
     loop.post {
       var out: [UInt8] = []
-      try? self.machine.send(text: json, into: &out)
+      for json in messages { try? self.machine.send(text: json, into: &out) }
       self.connection?.write(out)
     }
   }
@@ -118,7 +121,7 @@ final class TestClient: ConnectionHandler, TimerTarget, @unchecked Sendable {
         return (nil, state.waits)
       }
       if let event { return continuation.resume(returning: event) }
-      loop.post { self.loop.schedule(after: .seconds(30), self, tag: number) }
+      loop.post { self.loop.schedule(after: .seconds(120), self, tag: number) }
     }
   }
 
