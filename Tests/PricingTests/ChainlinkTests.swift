@@ -7,7 +7,7 @@ import Upstream
 
 @testable import Pricing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ChainlinkTests {
   private static let usdc = "ETH:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 

@@ -8,7 +8,7 @@ import Upstream
 @testable import Pricing
 
 /// What is asked, and what is believed of the answers.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct CoinGeckoTests {
   private static let usdc = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Pricing
 
 /// Several sources, asked in their order.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct PriceSourcesTests {
   private static let stale = #"{"type":"status","prices":"stale"}!"#
   private static let live = #"{"type":"status","prices":"live"}"#
