@@ -10,6 +10,8 @@ import Testing
 @Suite(.serialized) struct HostileTests {
   /// Enough to tell bounded from not: in a debug build, with the attackers in the same process.
   private static let memory = 64 << 20
+  /// Soon over, and yet not before an honest neighbour has shaken hands on a busy machine.
+  private static let handshake = Duration.seconds(2)
 
   private func wires(_ count: Int, _ scene: Scene) async throws -> [Wire] {
     var wires: [Wire] = []
@@ -41,7 +43,7 @@ import Testing
     "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;",
   ])
   func headsAndBodiesThatDrip(_ text: String) async throws {
-    try await withScene({ $0.limits.handshake = .milliseconds(700) }) { scene in
+    try await withScene({ $0.limits.handshake = Self.handshake }) { scene in
       let neighbour = try await scene.watcher()
       try await expectMemory(below: Self.memory) {
         let slow = try await wires(100, scene)
@@ -57,7 +59,7 @@ import Testing
   }
 
   @Test func connectionsThatSayNothing() async throws {
-    try await withScene({ $0.limits.handshake = .milliseconds(700) }) { scene in
+    try await withScene({ $0.limits.handshake = Self.handshake }) { scene in
       let neighbour = try await scene.watcher()
       let mute = try await wires(100, scene)
       try await scene.expectPrices(at: neighbour, "403.25")
@@ -68,7 +70,7 @@ import Testing
 
   /// An empty line and then a byte now and then: the first head is awaited from the accept.
   @Test func emptyLinesPutNothingOff() async throws {
-    try await withScene({ $0.limits.handshake = .milliseconds(700) }) { scene in
+    try await withScene({ $0.limits.handshake = Self.handshake }) { scene in
       let slow = try await Wire.connect(port: try scene.port)
       slow.write("\r\n")
       try await drip([slow], "G")
@@ -223,7 +225,8 @@ import Testing
   @Test func halfOpen() async throws {
     try await withScene({
       $0.limits.idlePing = .milliseconds(200)
-      $0.limits.pong = .seconds(1)
+      // The neighbour's answers have to come in time.
+      $0.limits.pong = .seconds(4)
     }) { scene in
       let neighbour = try await scene.watcher()
       var gone: [Wire] = []
@@ -242,7 +245,11 @@ import Testing
   // MARK: - Too many
 
   @Test func connectionsBeyondTheLimit() async throws {
-    try await withScene({ $0.limits.connections = 20 }) { scene in
+    try await withScene({
+      $0.limits.connections = 20
+      // Those that hold places say nothing.
+      $0.limits.handshake = .seconds(3_600)
+    }) { scene in
       let neighbour = try await scene.watcher()
       try await scene.untilOpen(1)
       let holding = try await wires(19, scene)
@@ -278,7 +285,10 @@ import Testing
   }
 
   @Test func connectionsOfOneAddress() async throws {
-    try await withScene({ $0.limits.connectionsPerAddress = 3 }) { scene in
+    try await withScene({
+      $0.limits.connectionsPerAddress = 3
+      $0.limits.handshake = .seconds(3_600)
+    }) { scene in
       let neighbour = try await scene.watcher()
       let holding = try await wires(2, scene)
       try await scene.untilOpen(3)

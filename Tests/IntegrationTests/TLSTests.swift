@@ -80,7 +80,7 @@ import Testing
     ] as [[UInt8]])
   func aHandshakeThatNeverFinishesIsEnded(_ bytes: [UInt8]) async throws {
     let files = try CertificateFiles()
-    try await withTLS(files, { $0.limits.handshake = .seconds(1) }) { scene in
+    try await withTLS(files, { $0.limits.handshake = .seconds(3) }) { scene in
       let stuck = try await Wire.connect(port: try scene.port)
       stuck.write(bytes)
       _ = try await stuck.untilEnd()
@@ -91,7 +91,7 @@ import Testing
   /// Established, and then no request.
   @Test func silenceAfterTheHandshakeIsEnded() async throws {
     let files = try CertificateFiles()
-    try await withTLS(files, { $0.limits.handshake = .seconds(1) }) { scene in
+    try await withTLS(files, { $0.limits.handshake = .seconds(3) }) { scene in
       let silent = try await Wire.connect(port: try scene.port, tls: files.client)
       _ = try await silent.untilEnd()
       #expect(silent.isConnected)

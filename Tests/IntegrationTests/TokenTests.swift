@@ -238,7 +238,7 @@ struct TokenTests {
 
   @Test("no token in time: 4001")
   func tooLate() async throws {
-    try await withGuardedScene({ $0.limits.handshake = .milliseconds(400) }) { scene, _ in
+    try await withGuardedScene({ $0.limits.handshake = .seconds(2) }) { scene, _ in
       let client = try await scene.client()
       #expect(try await client.ended().code == 4001)
     }
@@ -247,7 +247,7 @@ struct TokenTests {
   @Test("a token ends on a live socket; a newer one in time keeps it")
   func expiry() async throws {
     try await withGuardedScene { scene, issuer in
-      let headers = try issuer.bearer(.hs256, lifetime: 4)
+      let headers = try issuer.bearer(.hs256, lifetime: 8)
       let renewed = try await scene.client(headers: headers)
       let client = try await scene.client(headers: headers)
       let notice = try await client.next("status")

@@ -24,6 +24,9 @@ final class MessageListener: WebSocketClientHandler, Sendable {
       var configuration = WebSocketClientConfiguration.standard(security: nil)
       configuration.limits = WebSocketLimits(
         messageBytes: EchoServer.messageBytes, fragments: 10, replyBytes: 4_096)
+      configuration.connectTimeout = .seconds(120)
+      configuration.handshakeTimeout = .seconds(120)
+      configuration.closeTimeout = .seconds(120)
       configuration.pingInterval = nil
       let client = WebSocketClient(
         address, loop: loop, resolver: resolver, configuration: configuration,

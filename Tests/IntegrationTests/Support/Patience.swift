@@ -8,7 +8,7 @@ struct NothingCame: Error, CustomStringConvertible {
 /// Waits until `value` has one. The deadline only guards against waiting for ever: nothing is measured.
 @discardableResult
 func eventually<Value>(
-  _ what: String, within patience: Duration = .seconds(20), _ value: () async throws -> Value?
+  _ what: String, within patience: Duration = .seconds(120), _ value: () async throws -> Value?
 ) async throws -> Value {
   let deadline = ContinuousClock.now + patience
   while true {
