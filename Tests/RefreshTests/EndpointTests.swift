@@ -96,7 +96,8 @@ struct EndpointTests {
       try await fixture.nodes[1].setChainFault(nil)
       try await refresh(fixture, wallet, until: [.failing, .up])
       #expect(await fixture.rows(wallet) == Self.rows)
-      // Nobody's read is risked on it: what it is asked are probes.
+      // Nobody's read is risked on it: what it is asked are probes. Methods are counted where this fault is met.
+      try await fixture.nodes[0].setChainFault(.rpcError(code: -32603, message: "internal error"))
       try await fixture.nodes[0].resetStatistics()
       for _ in 0..<5 { _ = try await refresh(fixture, wallet) }
       #expect(try await fixture.nodes[0].chainStatistics.methods["eth_call"] == nil)
