@@ -43,7 +43,7 @@ struct Refusal: Error, Equatable {
 /// Wallets or tokens as a list of a message named them: each stands or fails alone.
 struct KeyList<Key: Hashable & Sendable>: Sendable {
   var keys: [Key] = []
-  var failed: [(text: String, refusal: Refusal)] = []
+  var failed = FailedKeys()
 
   var count: Int { keys.count + failed.count }
 }
@@ -224,24 +224,21 @@ struct ClientMessage: Sendable {
   }
 
   private static func parseWallets(_ object: JSONObject) throws(Refusal) -> KeyList<WalletKey>? {
-    try parseKeys(object["wallets"], name: "wallets") { text in
-      do throws(KeyError) { return .success(try WalletKey(parsing: text)) } catch {
-        return .failure(Refusal(.badWallet, error.description))
-      }
+    try parseKeys(object["wallets"], name: "wallets", isToken: false, .badWallet) {
+      text throws(KeyError) in try WalletKey(parsing: text)
     }
   }
 
   private static func parseTokens(_ object: JSONObject) throws(Refusal) -> KeyList<TokenKey>? {
-    try parseKeys(object["tokens"], name: "tokens") { text in
-      do throws(KeyError) { return .success(try TokenKey(parsing: text)) } catch {
-        return .failure(Refusal(.badToken, error.description))
-      }
+    try parseKeys(object["tokens"], name: "tokens", isToken: true, .badToken) {
+      text throws(KeyError) in try TokenKey(parsing: text)
     }
   }
 
   /// A key named twice counts once.
   private static func parseKeys<Key>(
-    _ value: JSONValue?, name: String, _ parse: (String) -> Result<Key, Refusal>
+    _ value: JSONValue?, name: String, isToken: Bool, _ code: Refusal.Code,
+    _ parse: (String) throws(KeyError) -> Key
   ) throws(Refusal) -> KeyList<Key>? {
     guard let value else { return nil }
     let wrong = Refusal(.badRequest, "\"\(name)\" is a list of strings such as \"ETH:0x…\"")
@@ -250,10 +247,11 @@ struct ClientMessage: Sendable {
     var seen: Set<Key> = []
     for entry in entries {
       guard let text = entry.string else { throw wrong }
-      switch parse(text) {
-      case .success(let key):
+      do throws(KeyError) {
+        let key = try parse(text)
         if seen.insert(key).inserted { list.keys.append(key) }
-      case .failure(let refusal): list.failed.append((text.clipped(to: 120), refusal))
+      } catch {
+        list.failed.append(text, isToken: isToken, Refusal(code, error.description))
       }
     }
     return list

@@ -34,7 +34,7 @@ extension PushClient {
         let key = try WalletKey(parsing: name)
         if !list.keys.contains(key) { list.keys.append(key) }
       } catch {
-        list.failed.append((name.clipped(to: 120), Refusal(.badWallet, error.description)))
+        list.failed.append(name, isToken: false, Refusal(.badWallet, error.description))
       }
     }
     subscription.wallets = list
@@ -47,7 +47,7 @@ extension PushClient {
     var failed = subscription.failedKeys
     subscription.wallets?.keys.removeAll { key in
       if mayUse(key) { return false }
-      failed.append(FailedKey(text: key.description, isToken: false, refusal: Self.forbidden))
+      failed.append(key.description, isToken: false, Self.forbidden)
       return true
     }
     var room = max(0, shard.settings.walletsPerConnection - wallets.count - tokens.count)
@@ -66,10 +66,9 @@ extension PushClient {
     func fail(_ text: String, isToken: Bool) -> Bool {
       let limit = shard.settings.walletsPerConnection
       failed.append(
-        FailedKey(
-          text: text, isToken: isToken,
-          refusal: Refusal(
-            .tooManyWallets, "a connection follows at most \(limit) wallets and tokens; unsubscribe some")))
+        text, isToken: isToken,
+        Refusal(.tooManyWallets, "a connection follows at most \(limit) wallets and tokens; unsubscribe some")
+      )
       return true
     }
     if let known = knownHere(subscription) {
@@ -106,7 +105,7 @@ extension PushClient {
   /// Interest is registered, then answered: no gap between the snapshot and what follows.
   func completeSubscription(
     _ id: MessageID?, _ subscription: Subscription, wallets followed: [ShardWallet],
-    tokens followedTokens: [ShardToken], failed: [FailedKey], ledgerRevision: Revision
+    tokens followedTokens: [ShardToken], failed: FailedKeys, ledgerRevision: Revision
   ) {
     guard !isClosed else { return }
     settle(sendsNow: false)
@@ -140,18 +139,13 @@ extension PushClient {
 
   private func unsubscribe(_ walletList: KeyList<WalletKey>?, _ tokenList: KeyList<TokenKey>?, id: MessageID?)
   {
-    var failed: [FailedKey] = []
-    for (text, refusal) in walletList?.failed ?? [] {
-      failed.append(FailedKey(text: text, isToken: false, refusal: refusal))
-    }
-    for (text, refusal) in tokenList?.failed ?? [] {
-      failed.append(FailedKey(text: text, isToken: true, refusal: refusal))
-    }
+    var failed = walletList?.failed ?? FailedKeys()
+    if let tokenList { failed.append(tokenList.failed) }
     settle(sendsNow: false)
     let notSubscribed = Refusal(.notSubscribed, "this connection is not subscribed to it")
     let left = (walletList?.keys ?? []).filter { key in
       guard let entry = wallets.first(where: { $0.wallet.key == key }) else {
-        failed.append(FailedKey(text: key.description, isToken: false, refusal: notSubscribed))
+        failed.append(key.description, isToken: false, notSubscribed)
         return false
       }
       drop(entry.wallet)
@@ -159,7 +153,7 @@ extension PushClient {
     }
     let leftTokens = (tokenList?.keys ?? []).filter { key in
       guard let entry = tokens.first(where: { $0.token.cell.token.key == key }) else {
-        failed.append(FailedKey(text: key.description, isToken: true, refusal: notSubscribed))
+        failed.append(key.description, isToken: true, notSubscribed)
         return false
       }
       drop(entry.token)
@@ -351,9 +345,10 @@ extension Operation {
 }
 
 extension Subscription {
-  fileprivate var failedKeys: [FailedKey] {
-    (wallets?.failed ?? []).map { FailedKey(text: $0.text, isToken: false, refusal: $0.refusal) }
-      + (tokens?.failed ?? []).map { FailedKey(text: $0.text, isToken: true, refusal: $0.refusal) }
+  fileprivate var failedKeys: FailedKeys {
+    var failed = wallets?.failed ?? FailedKeys()
+    if let tokens { failed.append(tokens.failed) }
+    return failed
   }
 }
 

@@ -149,10 +149,11 @@ extension [UInt8] {
     append(93)
   }
 
-  /// `,"failed":[{"wallet":"…","code":"…","message":"…"}]`; those that pass carry `retry_ms`.
-  mutating func append(failed: [FailedKey]) {
+  /// `,"failed":[{"wallet":"…","code":"…","message":"…"}]`; those that pass carry `retry_ms`. Behind it
+  /// `,"failed_more":12` where so many more failed.
+  mutating func append(failed: FailedKeys) {
     append(",\"failed\":[")
-    for (index, entry) in failed.enumerated() {
+    for (index, entry) in failed.named.enumerated() {
       if index > 0 { append(44) }
       append(entry.isToken ? "{\"token\":" : "{\"wallet\":")
       append(json: entry.text)
@@ -167,12 +168,9 @@ extension [UInt8] {
       append(125)
     }
     append(93)
+    if failed.unnamed > 0 {
+      append(",\"failed_more\":")
+      append(decimal: UInt64(failed.unnamed))
+    }
   }
-}
-
-/// A wallet or token of a list that stands alone in having failed.
-struct FailedKey {
-  var text: String
-  var isToken: Bool
-  var refusal: Refusal
 }

@@ -151,8 +151,7 @@ extension Shard {
         switch result {
         case .success(let cells): followed.append(shardWallet(cells))
         case .failure(let failure):
-          failed.append(
-            FailedKey(text: key.description, isToken: false, refusal: failure.refusal(isToken: false)))
+          failed.append(key.description, isToken: false, failure.refusal(isToken: false))
         }
       }
       var followedTokens: [ShardToken] = []
@@ -160,8 +159,7 @@ extension Shard {
         switch result {
         case .success(let cell): followedTokens.append(shardToken(cell))
         case .failure(let failure):
-          failed.append(
-            FailedKey(text: key.description, isToken: true, refusal: failure.refusal(isToken: true)))
+          failed.append(key.description, isToken: true, failure.refusal(isToken: true))
         }
       }
       operation.client.completeSubscription(

@@ -231,7 +231,7 @@ struct PendingOperation {
   let id: MessageID?
   let kind: Kind
   enum Kind {
-    case subscribe(Subscription, failed: [FailedKey])
+    case subscribe(Subscription, failed: FailedKeys)
     case get
   }
 }

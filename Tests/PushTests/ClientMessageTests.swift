@@ -148,7 +148,25 @@ struct ClientMessageTests {
       Issue.record("no subscribe")
       return
     }
-    #expect(subscription.wallets?.failed.map(\.text.unicodeScalars.count) == [8, 120])
-    #expect(subscription.wallets?.failed.map(\.refusal.code) == [.badWallet, .badWallet])
+    #expect(subscription.wallets?.failed.named.map(\.text.unicodeScalars.count) == [8, 120])
+    #expect(subscription.wallets?.failed.named.map(\.refusal.code) == [.badWallet, .badWallet])
+  }
+
+  @Test("so many failures are named, of both lists together; the rest is counted")
+  func manyFailed() throws {
+    func list(_ count: Int) -> String { Array(repeating: "\"\"", count: count).joined(separator: ",") }
+    let message = parse("{\"op\":\"unsubscribe\",\"wallets\":[\(list(1_400))],\"tokens\":[\(list(2_000))]}")
+    let operation = try message.operation.get()
+    guard case .unsubscribe(let wallets?, let tokens?) = operation else {
+      Issue.record("no unsubscribe")
+      return
+    }
+    #expect(operation.keyCount == 3_400)
+    #expect(wallets.failed.named.count == 1_400 && wallets.failed.unnamed == 0)
+    #expect(tokens.failed.named.count == FailedKeys.namedMost && tokens.failed.unnamed == 500)
+    var both = wallets.failed
+    both.append(tokens.failed)
+    #expect(both.named.count == FailedKeys.namedMost && both.count == 3_400)
+    #expect(both.named.map(\.isToken) == (0..<1_500).map { $0 >= 1_400 })
   }
 }

@@ -90,11 +90,45 @@ struct LimitTests {
     client.send(list(10))
     #expect(try await client.message("ok").list("failed").count == 10)
     client.send(list(5_000))
-    #expect(try await client.message("ok").list("failed").count == 5_000)
+    let long = try await client.message("ok")
+    #expect(long.list("failed").count == 1_500)
+    #expect(long["failed_more"]?.int == 3_500)
     client.send("{\"op\":\"ping\"}")
     let refused = try await client.message("error")
     #expect(refused.text("code") == "rate_limited")
     #expect(refused["retry_ms"]?.int ?? 0 > 30_000)
+  }
+
+  @Test(
+    "a reply is no many times longer than the longest message, whatever keys that has",
+    arguments: [true, false])
+  func amplification(_ isEmpty: Bool) async throws {
+    let bench = try await PushBench()
+    let client = try await bench.greeted()
+    for op in ["subscribe", "unsubscribe"] {
+      for list in ["wallets", "tokens"] {
+        // Of no chain that there is.
+        let keys = (0..<(isEmpty ? 21_000 : 4_200))
+          .map { isEmpty ? "\"\"" : "\"X\($0 + 1_000):native\"" }.joined(separator: ",")
+        client.send("{\"op\":\"\(op)\",\"\(list)\":[\(keys)]}")
+        let reply = try await client.message()
+        #expect("\(reply)".utf8.count < 4 * 65_536)
+      }
+    }
+  }
+
+  /// The contract names every wallet beyond the limit.
+  @Test("of whole wallet keys in the longest message every one is named")
+  func everyWalletIsNamed() async throws {
+    let bench = try await PushBench { $0.walletsPerConnection = 3 }
+    let client = try await bench.greeted()
+    let keys = (1...1_336).map { "\"\(PushBench.wallet($0))\"" }.joined(separator: ",")
+    client.send("{\"op\":\"subscribe\",\"wallets\":[\(keys)]}")
+    let reply = try await client.message("ok")
+    #expect(reply.list("wallets").count == 3)
+    #expect(reply.list("failed").count == 1_333)
+    #expect(reply.list("failed").allSatisfy { $0.text("code") == "too_many_wallets" })
+    #expect(reply["failed_more"] == nil)
   }
 
   @Test("a binary message closes with 1003")

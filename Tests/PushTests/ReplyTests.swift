@@ -34,10 +34,9 @@ struct ReplyTests {
     #expect(text(Replies.ok(.integer(-3))) == "{\"type\":\"ok\",\"id\":-3}")
     #expect(text(Replies.ok(.text("a\"b"))) == "{\"type\":\"ok\",\"id\":\"a\\\"b\"}")
     let key = try WalletKey(parsing: PushBench.wallet(1))
-    let failed = [
-      FailedKey(text: "ETH:0xZZ", isToken: false, refusal: Refusal(.badWallet, "no")),
-      FailedKey(text: "x", isToken: true, refusal: Refusal(.internal, "later", retryMilliseconds: 5)),
-    ]
+    var failed = FailedKeys()
+    failed.append("ETH:0xZZ", isToken: false, Refusal(.badWallet, "no"))
+    failed.append("x", isToken: true, Refusal(.internal, "later", retryMilliseconds: 5))
     let reply = Replies.ok(.integer(1)) { out in
       out.append(keys: [key, key], named: "wallets")
       out.append(failed: failed)

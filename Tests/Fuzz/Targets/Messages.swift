@@ -46,9 +46,10 @@ private func checkLists(_ operation: Operation) throws {
 private func check<Key>(_ list: KeyList<Key>?) throws {
   guard let list else { return }
   try require(Set(list.keys).count == list.keys.count, "a key twice")
-  for (text, refusal) in list.failed {
-    try require(text.unicodeScalars.count <= 120, "a failed key of \(text.shown)")
-    try check(refusal)
+  try require(list.failed.named.count <= FailedKeys.namedMost, "\(list.failed.named.count) named failures")
+  for failed in list.failed.named {
+    try require(failed.text.unicodeScalars.count <= 120, "a failed key of \(failed.text.shown)")
+    try check(failed.refusal)
   }
 }
 
