@@ -57,6 +57,23 @@ enum Grammar {
     !bytes.isEmpty && bytes.allSatisfy { isToken($0) }
   }
 
+  static func isToken(_ bytes: Span<UInt8>) -> Bool {
+    for index in bytes.indices where !isToken(bytes[index]) { return false }
+    return !bytes.isEmpty
+  }
+
+  static func isFieldText(_ bytes: Span<UInt8>) -> Bool {
+    for index in bytes.indices where !isFieldText(bytes[index]) { return false }
+    return true
+  }
+
+  /// The same as below, of what a `String` holds: its `utf8` is slow to walk through.
+  static func equalIgnoringCase(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
+    guard left.count == right.count else { return false }
+    for index in left.indices where lowercased(left[index]) != lowercased(right[index]) { return false }
+    return true
+  }
+
   /// ASCII letters compare without case, all other bytes as they are.
   static func equalIgnoringCase(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
     left.count == right.count && zip(left, right).allSatisfy { lowercased($0) == lowercased($1) }

@@ -82,7 +82,7 @@ public struct HTTPHeaders: Sendable, Equatable {
 
 extension HTTPHeaders.Field {
   func isNamed(_ other: String) -> Bool {
-    Grammar.equalIgnoringCase(name.utf8, other.utf8)
+    Grammar.equalIgnoringCase(name.utf8.span, other.utf8.span)
   }
 }
 

@@ -2,8 +2,8 @@
 enum HeadEncoding {
   static func check(_ headers: HTTPHeaders) throws(HTTPLocalError) {
     for field in headers.fields {
-      guard Grammar.isToken(field.name.utf8) else { throw .malformedFieldName }
-      guard field.value.utf8.allSatisfy(Grammar.isFieldText) else { throw .malformedFieldValue }
+      guard Grammar.isToken(field.name.utf8.span) else { throw .malformedFieldName }
+      guard Grammar.isFieldText(field.value.utf8.span) else { throw .malformedFieldValue }
     }
   }
 

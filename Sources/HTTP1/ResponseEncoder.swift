@@ -28,7 +28,7 @@ public enum ResponseEncoder {
 
   private static func check(_ head: ResponseHead) throws(HTTPLocalError) {
     guard (100...999).contains(head.status) else { throw .malformedStatus }
-    guard head.reason.utf8.allSatisfy(Grammar.isFieldText) else { throw .malformedReason }
+    guard Grammar.isFieldText(head.reason.utf8.span) else { throw .malformedReason }
     try HeadEncoding.checkVersion(head.minorVersion)
     try HeadEncoding.check(head.headers)
   }

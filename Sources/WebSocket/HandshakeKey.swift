@@ -8,7 +8,10 @@ public enum HandshakeKey {
   /// The value of `Sec-WebSocket-Accept`: base64 of the SHA-1 of the key, as it stands in the header,
   /// and the GUID.
   public static func accept(for key: String) -> String {
-    let bytes = Array((key + guid).utf8)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(key.utf8.count + guid.utf8.count)
+    bytes.append(contentsOf: key.utf8)
+    bytes.append(contentsOf: guid.utf8)
     let digest = [UInt8](unsafeUninitializedCapacity: Int(SHA_DIGEST_LENGTH)) { buffer, count in
       _ = SHA1(bytes, bytes.count, buffer.baseAddress)
       count = Int(SHA_DIGEST_LENGTH)
@@ -27,9 +30,12 @@ public enum HandshakeKey {
 
   /// Whether `key` is base64 of 16 bytes (§4.2.1): 22 characters of its alphabet and two "=".
   static func isValid(_ key: String) -> Bool {
-    let bytes = key.utf8
-    return bytes.count == 24 && bytes.suffix(2).elementsEqual("==".utf8)
-      && bytes.prefix(22).allSatisfy(isBase64Byte)
+    let bytes = key.utf8.span
+    guard bytes.count == 24 else { return false }
+    for index in bytes.indices {
+      guard index < 22 ? isBase64Byte(bytes[index]) : bytes[index] == UInt8(ascii: "=") else { return false }
+    }
+    return true
   }
 
   private static func isBase64Byte(_ byte: UInt8) -> Bool {

@@ -36,21 +36,31 @@ enum HeaderList {
   /// The values of all fields called `name`, whatever its case, without the blanks around them.
   static func values(of name: String, in fields: HeaderFields) -> [String] {
     var values: [String] = []
-    for field in fields where equal(field.name, name) { values.append(trim(field.value[...])) }
+    for field in fields where equal(field.name, name) {
+      values.append(String(Substring(trim(Substring(field.value).utf8))))
+    }
     return values
   }
 
   /// Whether the two are equal but for the case of ASCII letters.
-  static func equal(_ a: String, _ b: String) -> Bool {
+  static func equal(_ a: String, _ b: String) -> Bool { equal(a.utf8.span, b.utf8.span) }
+
+  private static func equal(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     // Nearly all names differ in length.
-    a.utf8.count == b.utf8.count && a.utf8.elementsEqual(b.utf8) { lowercased($0) == lowercased($1) }
+    guard a.count == b.count else { return false }
+    for index in a.indices where lowercased(a[index]) != lowercased(b[index]) { return false }
+    return true
   }
 
   /// Whether a comma-separated list, over all its fields, has the element `token`, in any case.
   static func contains(_ token: String, in values: [String]) -> Bool {
     values.contains { value in
-      value.split(separator: ",").contains { equal(trim($0), token) }
+      elements(of: value).contains { equal($0.span, token.utf8.span) }
     }
+  }
+
+  private static func elements(of value: String) -> [Substring.UTF8View] {
+    Substring(value).utf8.split(separator: UInt8(ascii: ",")).map(trim)
   }
 
   /// The tokens of a comma-separated list over all its fields; nil: something else stands in it.
@@ -58,11 +68,9 @@ enum HeaderList {
   static func tokens(in values: [String]) -> [String]? {
     var tokens: [String] = []
     for value in values {
-      for element in value.split(separator: ",") {
-        let token = trim(element)
-        if token.isEmpty { continue }
-        guard token.utf8.allSatisfy(isTokenByte) else { return nil }
-        tokens.append(token)
+      for token in elements(of: value) where !token.isEmpty {
+        guard token.allSatisfy(isTokenByte) else { return nil }
+        tokens.append(String(Substring(token)))
       }
     }
     return tokens
@@ -97,11 +105,11 @@ enum HeaderList {
 
   private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
-  private static func trim(_ text: Substring) -> String {
-    var bytes = text.utf8
+  private static func trim(_ text: Substring.UTF8View) -> Substring.UTF8View {
+    var bytes = text
     while let first = bytes.first, isBlank(first) { bytes.removeFirst() }
     while let last = bytes.last, isBlank(last) { bytes.removeLast() }
-    return String(Substring(bytes))
+    return bytes
   }
 
   /// Reads one field's value from left to right.

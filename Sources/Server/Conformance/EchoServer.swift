@@ -61,6 +61,7 @@ private final class EchoHandshake: ConnectionHandler {
         let handshake = try ServerHandshake(
           method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers.pairs)
         var response: [UInt8] = []
+        response.reserveCapacity(256)
         let agreement = pool.settings.accept(handshake.extensions)
         let headers = HTTPHeaders(
           try handshake.responseHeaders(extensions: agreement.map { [$0.answer] } ?? []))
