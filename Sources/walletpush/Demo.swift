@@ -36,6 +36,14 @@ struct Demo: AsyncParsableCommand {
   @Option(help: "Event loops; 0 is one for each core.")
   var loops = 0
 
+  @Option(
+    name: .customLong("http-allowed-hosts"),
+    help: "A name beside localhost to be asked for, such as a tunnel's; may be given again. *: any.")
+  var allowedHosts: [String] = []
+
+  @Option(help: "Shorter messages are not compressed; left out: the setting's default.")
+  var compressionMinimumBytes: Int?
+
   @OptionGroup
   var tls: TLSOptions
 
@@ -43,6 +51,9 @@ struct Demo: AsyncParsableCommand {
     guard (1...5_000).contains(tokens) else { throw ValidationError("--tokens is 1 to 5000") }
     guard (1...1_000_000).contains(wallets) else { throw ValidationError("--wallets is 1 to 1000000") }
     guard (0...1_000).contains(ticks ?? 1) else { throw ValidationError("--ticks is 0 to 1000") }
+    guard (compressionMinimumBytes ?? 0) >= 0 else {
+      throw ValidationError("--compression-minimum-bytes is 0 or more")
+    }
   }
 
   func run() async throws {
@@ -70,6 +81,8 @@ struct Demo: AsyncParsableCommand {
     settings.http.port = port
     settings.http.loops = loops
     settings.http.tls = tls.files
+    settings.http.allowedHosts = allowedHosts
+    if let compressionMinimumBytes { settings.compression.minimumBytes = compressionMinimumBytes }
     settings.storage.path = Settings.Storage.inMemory
     // Transfers happen every two seconds.
     settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL), poll: .seconds(2))]

@@ -16,6 +16,8 @@
 //
 // With --tls 1 the server speaks TLS; whose certificate it shows does not matter here.
 //
+// With --compressed 1 the client offers permessage-deflate (RFC 7692) without context takeover.
+//
 // One thread, one epoll. Each run prints one JSON object, and ends after a minute at the latest. The upgrade uses
 // the sample key of RFC 6455 §1.3, and all masks are zero: nothing here is secret, and the server's work is the same.
 
@@ -36,6 +38,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 enum { handshakes_at_once = 128, first_connections = 100, time_limit = 60, head_bytes = 1024, control_bytes = 125 };
 enum state { closed, connecting, securing, upgrading, open_ };
@@ -53,7 +56,7 @@ struct connection {
 };
 
 static struct {
-  int port, pid, connections, count, tls;
+  int port, pid, connections, count, tls, compressed;
   double seconds;
   const char *path, *text, *undo;
 } options = {.connections = 1000, .count = 1000, .seconds = 3, .path = "/ws"};
@@ -61,7 +64,7 @@ static struct {
 static struct connection *connections;
 static SSL_CTX *context;
 static int queue, under_way, with_snapshot;
-static uint64_t data_frames, snapshots, snapshot_bytes, wallet = 1;
+static uint64_t data_frames, compressed_frames, snapshots, snapshot_bytes, wallet = 1;
 
 _Noreturn static void fail(const char *what) {
   fprintf(stderr, "load: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
@@ -157,8 +160,9 @@ static void request_upgrade(struct connection *connection) {
   int count = snprintf(
     text, sizeof text,
     "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-    options.path, options.port);
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
+    options.path, options.port,
+    options.compressed ? "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n" : "");
   if (count >= (int)sizeof text) fail("the path is too long");
   connection->state = upgrading;
   send_whole(connection, text, (size_t)count);
@@ -190,6 +194,19 @@ static int starts_with(const struct connection *connection, const char *text) {
   return connection->held >= strlen(text) && memcmp(connection->bytes, text, strlen(text)) == 0;
 }
 
+/// Puts the start of a compressed message in the place of the start of its payload.
+static void inflate_start(struct connection *connection) {
+  uint8_t plain[control_bytes];
+  z_stream stream = {.next_in = connection->bytes, .avail_in = (uInt)connection->held,
+                     .next_out = plain, .avail_out = sizeof plain};
+  if (inflateInit2(&stream, -15) != Z_OK) fail("inflateInit2");
+  int result = inflate(&stream, Z_SYNC_FLUSH);
+  inflateEnd(&stream);
+  if (result != Z_OK && result != Z_BUF_ERROR) fail("inflate");
+  connection->held = sizeof plain - stream.avail_out;
+  memcpy(connection->bytes, plain, connection->held);
+}
+
 static void take_frame(struct connection *connection) {
   switch (connection->head[0] & 0x0f) {
     case 8: fail("the server closed a connection");
@@ -197,6 +214,11 @@ static void take_frame(struct connection *connection) {
     case 10: return;
   }
   data_frames++;
+  if (connection->head[0] & 0x40) {
+    compressed_frames++;
+    // What the client does with the others is no matter of the server's.
+    if (!connection->has_snapshot) inflate_start(connection);
+  }
   if (starts_with(connection, "{\"type\":\"error\"")) {
     fprintf(stderr, "load: %.*s\n", (int)connection->held, connection->bytes);
     errno = 0;
@@ -329,12 +351,13 @@ static void fanout(void) {
   open_connections(options.connections);
   turn_for(0.5);
   double start = now(), cpu = cpu_time(options.pid);
-  data_frames = 0;
+  data_frames = compressed_frames = 0;
   turn_for(options.seconds);
   cpu = cpu_time(options.pid) - cpu;
   double seconds = now() - start;
   errno = 0;
   if (data_frames == 0) fail("no frame came");
+  if (options.compressed && compressed_frames < data_frames) fail("not every frame was compressed");
   printf("{\"connections\":%d,\"frames\":%llu,\"frames_per_second\":%.0f,\"cpu_us_per_frame\":%.4f}\n",
          options.connections, (unsigned long long)data_frames, (double)data_frames / seconds,
          cpu / 1000 / (double)data_frames);
@@ -440,6 +463,7 @@ static void read_options(char **argument) {
     else if (!strcmp(name, "--count")) options.count = atoi(value);
     else if (!strcmp(name, "--seconds")) options.seconds = atof(value);
     else if (!strcmp(name, "--tls")) options.tls = atoi(value);
+    else if (!strcmp(name, "--compressed")) options.compressed = atoi(value);
     else if (!strcmp(name, "--path")) options.path = value;
     else if (!strcmp(name, "--text")) options.text = value;
     else if (!strcmp(name, "--undo")) options.undo = value;
