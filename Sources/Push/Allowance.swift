@@ -1,16 +1,16 @@
 import EventLoop
 
 /// So much at once, and so much a second in the long run: a bucket that leaks, kept as the moment when it will be empty.
-struct Allowance {
+public struct Allowance: Sendable {
   private var paid: LoopInstant
 
-  init(now: LoopInstant) { paid = now }
+  public init(now: LoopInstant) { paid = now }
 
   /// - Parameters:
   ///   - cost: what one takes, in time.
   ///   - most: how far ahead one may be.
   /// - Returns: how long to wait; nil when there was room, which is taken then.
-  mutating func take(_ cost: Duration, most: Duration, now: LoopInstant) -> Duration? {
+  public mutating func take(_ cost: Duration, most: Duration, now: LoopInstant) -> Duration? {
     let next = max(paid, now) + cost
     let ahead = next - now
     guard ahead <= most + .milliseconds(1) else { return ahead - most }

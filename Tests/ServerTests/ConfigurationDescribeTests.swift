@@ -55,6 +55,7 @@ import Testing
             "host": "127.0.0.1",
             "port": 8080,
             "loops": 0,
+            "allowedHosts": [],
             "allowedOrigins": [],
             "trustedProxies": []
           },

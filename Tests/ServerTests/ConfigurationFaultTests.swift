@@ -93,6 +93,10 @@ import Testing
     ),
     (#"{"http": {"host": "[a]"}}"#, #"http.host: expected an IP address or a host name, found "[a]""#),
     (
+      #"{"http": {"allowedHosts": ["a.example:8080"]}}"#,
+      #"http.allowedHosts[0]: expected an IP address or a host name without a port, or *, found "a.example:8080""#
+    ),
+    (
       #"{"http": {"allowedOrigins": ["https://a.example/"]}}"#,
       "http.allowedOrigins[0]: expected an origin such as https://app.example, or *,"
         + #" found "https://a.example/""#

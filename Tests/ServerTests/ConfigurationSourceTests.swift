@@ -33,6 +33,7 @@ import Testing
     ("http.host", #""0.0.0.0""#, "0.0.0.0"),
     ("http.port", "81", "81"),
     ("http.loops", "3", "3"),
+    ("http.allowedHosts", #"["a.example", "192.0.2.1", "*"]"#, "a.example,192.0.2.1,*"),
     ("http.allowedOrigins", #"["https://a.example", "*"]"#, "https://a.example,*"),
     ("http.trustedProxies", #"["10.0.0.0/8", "::1/128"]"#, "10.0.0.0/8, ::1/128"),
     ("http.webRoot", #""/srv/web""#, "/srv/web"),
@@ -81,6 +82,7 @@ import Testing
     ("cache.metadataSeconds", "5", "5"),
     ("limits.connections", "1", "1"),
     ("limits.connectionsPerAddress", "2", "2"),
+    ("limits.requestsPerSecond", "2.5", "2.5"),
     ("limits.walletsPerConnection", "3", "3"),
     ("limits.messageBytes", "4", "4"),
     ("limits.messageFrames", "5", "5"),
@@ -313,6 +315,7 @@ import Testing
   static let spellings: [(key: String, json: String, shown: String)] = [
     ("http.host", #""[::1]""#, #""::1""#),
     ("http.host", #""LocalHost""#, #""localhost""#),
+    ("http.allowedHosts", #"["App.Example", "[::1]"]"#, #"["app.example","::1"]"#),
     ("http.allowedOrigins", #"["HTTPS://App.Example:443"]"#, #"["https://app.example"]"#),
     ("http.allowedOrigins", #"["chrome-extension://abc"]"#, #"["chrome-extension://abc"]"#),
     ("http.trustedProxies", #"["10.0.0.1"]"#, #"["10.0.0.1/32"]"#),

@@ -80,20 +80,12 @@ extension Settings {
   func sayWhoMayCome(_ logger: Logger) {
     guard auth == nil else { return logger.notice("access tokens are asked for (auth.keys)") }
     let host = http.host
-    if host == "localhost" || AddressRange.isLoopback(host) {
+    if http.isOnLoopback {
       logger.notice("no access tokens are asked for", metadata: ["host": "\(host)"])
     } else {
       logger.warning(
         "no access tokens are asked for: whoever reaches this address may see every wallet; set auth.keys",
         metadata: ["host": "\(host)"])
     }
-  }
-}
-
-extension AddressRange {
-  /// RFC 1122 §3.2.1.3, RFC 4291 §2.5.3.
-  fileprivate static func isLoopback(_ address: String) -> Bool {
-    guard let bytes = parse(address: address) else { return false }
-    return ["127.0.0.0/8", "::1"].contains { AddressRange($0)?.contains(bytes) == true }
   }
 }

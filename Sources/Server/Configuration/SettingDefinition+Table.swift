@@ -13,6 +13,10 @@ extension SettingDefinition where Root == SettingsDraft {
     Self(optional: "http.tls.certificate", .path("a PEM file"), \.certificate, "the certificate chain"),
     Self(optional: "http.tls.key", .path("a PEM file"), \.certificateKey, "the certificate's private key"),
     Self(
+      "http.allowedHosts", .list(.allowedHost, of: "names such as app.example"),
+      \.settings.http.allowedHosts,
+      "names that requests may ask for; none: on loopback without access tokens and TLS its own, else any"),
+    Self(
       "http.allowedOrigins", .list(.origin, of: "origins such as https://app.example"),
       \.settings.http.allowedOrigins, "web pages that may connect; none: those of our own origin"),
     Self(
@@ -91,6 +95,9 @@ extension SettingDefinition where Root == SettingsDraft {
     Self(
       "limits.connectionsPerAddress", .countOrNone, \.settings.limits.connectionsPerAddress,
       "open connections from one address; 0 is no limit"),
+    Self(
+      "limits.requestsPerSecond", .rate(upTo: 1_000_000), \.settings.limits.requestsPerSecond,
+      "requests of one connection; of one address where connectionsPerAddress is set or a proxy is trusted"),
     Self(
       "limits.walletsPerConnection", .count, \.settings.limits.walletsPerConnection,
       "wallets one connection may watch"),

@@ -193,6 +193,12 @@ extension SettingKind where Value == String {
     },
     show: { .string($0) })
 
+  /// What a request may ask for, or `*` for anything.
+  static let allowedHost = Self(
+    .text, expected: "an IP address or a host name without a port, or *",
+    parse: { (text, folder) throws(SettingRefusal) in text == "*" ? text : try host.parse([text], folder) },
+    show: { .string($0) })
+
   /// An origin as browsers spell it (RFC 6454 §6.2), or `*` for all.
   static let origin = Self(
     .text, expected: "an origin such as https://app.example, or *",

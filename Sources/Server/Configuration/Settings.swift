@@ -66,6 +66,8 @@ extension Settings {
     public var loops = 0
     /// Nil: plain HTTP.
     public var tls: TLS?
+    /// Names and addresses beside loopback's, or `*`. Empty: on loopback without access tokens and TLS none, else all.
+    public var allowedHosts: [String] = []
     /// Empty: the same origin only.
     public var allowedOrigins: [String] = []
     public var trustedProxies: [AddressRange] = []
@@ -174,6 +176,8 @@ extension Settings {
     public var connections = 100_000
     /// 0 is no limit.
     public var connectionsPerAddress = 0
+    /// Of one address or connection: requests to the API and for the metrics.
+    public var requestsPerSecond: Double = 1_000
     public var walletsPerConnection = 100
     public var messageBytes = 65_536
     /// Frames that one message may come in.

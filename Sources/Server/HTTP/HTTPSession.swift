@@ -28,6 +28,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private var isClogged = false
   /// Bytes that came meanwhile.
   private var stash: [UInt8] = []
+  /// Of the requests that count, where connections are counted by.
+  private var allowance: Allowance
   private var phase = HTTPPhase.head
   private var timer = TimerID.none
   private var isClosed = false
@@ -38,6 +40,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     self.sessions = sessions
     self.connection = connection
     parser = RequestParser(limits: router.limits)
+    allowance = Allowance(now: shard.loop.now)
     arm(router.settings.limits.handshake)
     sessions.add(self, connection.id)
   }
@@ -112,7 +115,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     phase = .answer
     shard.loop.cancel(timer)
     guard hasRoomForClient(of: head) else { return turnAway(head, body) }
-    switch router.route(head, body: body, on: shard) {
+    switch route(head, body) {
     case .now(let response):
       finish(response, head)
     case .later(let make):
@@ -138,6 +141,12 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
       return true
     }
     return false
+  }
+
+  private func route(_ head: RequestHead, _ body: [UInt8]) -> Router.Action {
+    router.route(head, body: body) {
+      router.rates.overdraft(of: head, from: connection.peer, own: &allowance, now: shard.loop.now)
+    }
   }
 
   private func complete(_ response: Response, _ head: RequestHead) {
@@ -174,7 +183,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private func turnAway(_ head: RequestHead, _ body: [UInt8]) -> Bool {
     let reason = "too many connections from your address; close some and come back"
     guard ServerHandshake.isUpgrade(head.headers.pairs),
-      case .upgrade(let upgrade) = router.route(head, body: body, on: shard)
+      case .upgrade(let upgrade) = route(head, body)
     else {
       let retry = [(name: "Retry-After", value: ConnectionRefusal.retrySeconds)]
       finish(.error(503, "too_many_connections", reason, headers: retry), head)

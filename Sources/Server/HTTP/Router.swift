@@ -30,8 +30,10 @@ final class Router: Sendable {
   let settings: Settings
   let limits: HTTPLimits
   let services: Services
+  let hosts: HostPolicy
   let origins: OriginPolicy
   let clients: ClientAddresses
+  let rates: RequestRates
 
   init(settings: Settings, services: Services) {
     self.settings = settings
@@ -39,12 +41,16 @@ final class Router: Sendable {
     limits = HTTPLimits(
       lineBytes: settings.limits.headBytes, headBytes: settings.limits.headBytes,
       headerCount: settings.limits.headerCount, bodyBytes: settings.limits.bodyBytes)
+    hosts = HostPolicy(settings)
     origins = OriginPolicy(
       allowed: settings.http.allowedOrigins, isSecure: settings.http.tls != nil)
     clients = ClientAddresses(trusted: settings.http.trustedProxies)
+    rates = RequestRates(settings.limits, clients: clients)
   }
 
-  func route(_ head: RequestHead, body: [UInt8], on shard: Shard) -> Action {
+  /// - Parameter overdraft: takes room for the request, where it is one that counts; else how long to wait.
+  func route(_ head: RequestHead, body: [UInt8], overdraft: () -> Duration?) -> Action {
+    guard hosts.allows(head.host) else { return refuse(.host) }
     let segments: [String]
     let query: [QueryItem]
     do throws(RequestTargetError) {
@@ -59,25 +65,25 @@ final class Router: Sendable {
       return .now(.notFound("there is no such address: a part of its path is longer than 255 bytes"))
     }
     guard origins.allows(head.headers.first("Origin"), host: head.host) else {
-      return .now(
-        .error(403, "forbidden", "pages of this origin may not use the server; see http.allowedOrigins"))
+      return refuse(.origin)
     }
     let request = Request(head: head, body: body, segments: segments, query: query)
-    let action = dispatch(request)
+    let action = dispatch(request, overdraft)
     guard let origin = head.headers.first("Origin"), origins.isListed(origin) else { return action }
     return action.allowing(origin, isPreflight: head.method == "OPTIONS")
   }
 
-  private func dispatch(_ request: Request) -> Action {
+  private func dispatch(_ request: Request, _ overdraft: () -> Duration?) -> Action {
     // RFC 9110 §9.3.7: about the server as a whole there is nothing to say, but that it is there.
     if request.head.target == "*" { return .now(Response(status: 204)) }
     switch request.segments.first ?? "" {
     case "ws" where request.segments.count == 1: return upgrade(request)
-    case "api" where request.segments.count > 2 && request.segments[1] == "v1": return api(request)
+    case "api" where request.segments.count > 2 && request.segments[1] == "v1": return api(request, overdraft)
     case "healthz" where request.segments.count == 1:
       return onlyRead(request) { .now(.json(200, Array(#"{"status":"ok"}"#.utf8))) }
     case "readyz" where request.segments.count == 1: return onlyRead(request, readiness)
     case "metrics" where request.segments.count == 1:
+      if let wait = overdraft() { return refuse(.rate(wait)) }
       return authorized(request) { request in onlyRead(request) { metrics(for: request.authority) } }
     default: return .now(file(request))
     }
@@ -88,9 +94,10 @@ final class Router: Sendable {
     return method == "GET" || method == "HEAD" ? action() : .now(.methodNotAllowed("GET, HEAD"))
   }
 
-  private func api(_ request: Request) -> Action {
+  private func api(_ request: Request, _ overdraft: () -> Duration?) -> Action {
     // A browser asks before it sends the token, and so without it (Fetch §4.8, CORS-preflight fetch).
     if request.head.method == "OPTIONS" { return .now(Response(status: 204)) }
+    if let wait = overdraft() { return refuse(.rate(wait)) }
     return authorized(request, authorizedAPI)
   }
 
@@ -127,6 +134,7 @@ final class Router: Sendable {
     let compression = settings.compression
     let agreement = compression.enabled ? compression.deflate.accept(handshake.extensions) : nil
     var response: [UInt8] = []
+    response.reserveCapacity(256)
     do {
       let headers = try handshake.responseHeaders(
         subprotocol: chosen, extensions: agreement.map { [$0.answer] } ?? [])
@@ -190,6 +198,16 @@ final class Router: Sendable {
 
   private let responses: [Counter] = (1...5).map {
     Counter(label: "http_responses_total", dimensions: [("status", "\($0)xx")])
+  }
+
+  private let refusals = Dictionary(
+    uniqueKeysWithValues: RequestRefusal.reasons.map {
+      ($0, Counter(label: "http_requests_refused_total", dimensions: [("reason", $0)]))
+    })
+
+  private func refuse(_ refusal: RequestRefusal) -> Action {
+    refusals[refusal.reason]?.increment()
+    return .now(refusal.response)
   }
 
   private let malformed = Counter(label: "http_requests_malformed_total")

@@ -27,6 +27,8 @@ final class Scene: Sendable {
     var settings = Settings()
     settings.http.port = 0
     settings.http.loops = 2
+    // Most requests of the tests are for "a".
+    settings.http.allowedHosts = ["*"]
     settings.storage.path = folder.path + "/db.sqlite"
     settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL))]
     settings.prices.defiLlama.url = devnet.pricesURL

@@ -78,6 +78,9 @@ final class Wire: Sendable {
 
   func write(_ text: String) { write(Array(text.utf8)) }
 
+  /// What has come until now is not looked at again.
+  func forget() { state.withLock { $0.bytes = [] } }
+
   /// From here on nothing is read.
   func pause() {
     guard let id = id.withLock({ $0 }), let loop = Self.loop else { return }
