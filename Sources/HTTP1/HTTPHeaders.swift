@@ -82,7 +82,8 @@ public struct HTTPHeaders: Sendable, Equatable {
 
 extension HTTPHeaders.Field {
   func isNamed(_ other: String) -> Bool {
-    Grammar.equalIgnoringCase(name.utf8.span, other.utf8.span)
+    // Nearly all names differ in length.
+    name.utf8.count == other.utf8.count && Grammar.equalIgnoringCase(name.utf8.span, other.utf8.span)
   }
 }
 

@@ -43,10 +43,12 @@ enum HeaderList {
   }
 
   /// Whether the two are equal but for the case of ASCII letters.
-  static func equal(_ a: String, _ b: String) -> Bool { equal(a.utf8.span, b.utf8.span) }
+  static func equal(_ a: String, _ b: String) -> Bool {
+    // Nearly all names differ in length.
+    a.utf8.count == b.utf8.count && equal(a.utf8.span, b.utf8.span)
+  }
 
   private static func equal(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
-    // Nearly all names differ in length.
     guard a.count == b.count else { return false }
     for index in a.indices where lowercased(a[index]) != lowercased(b[index]) { return false }
     return true
