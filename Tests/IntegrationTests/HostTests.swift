@@ -17,7 +17,8 @@ struct HostTests {
   private func get(_ target: String, _ host: String, _ scene: Scene, _ further: String = "") async throws
     -> Answer
   {
-    try await answer(to: "GET \(target) HTTP/1.1\r\nHost: \(host)\r\n\(further)\r\n", scene)
+    try await answer(
+      to: "GET \(target) HTTP/1.1\r\nHost: \(host)\r\nAccept-Encoding: gzip\r\n\(further)\r\n", scene)
   }
 
   private func upgrade(_ host: String, _ scene: Scene) async throws -> Int {
@@ -56,6 +57,8 @@ struct HostTests {
       }
       #expect(try await get("/healthz", "localhost.", scene).status == 200)
       #expect(try await answer(to: "GET /healthz HTTP/1.0\r\n\r\n", scene).status == 200)
+      let program = "GET /healthz HTTP/1.1\r\nHost: \(evil)\r\n\r\n"
+      #expect(try await answer(to: program, scene).status == 200, "no browser asks without Accept-Encoding")
       let metrics = try await get("/metrics", "localhost", scene)
       let count = metrics.text.split(separator: "\n").first {
         $0.hasPrefix("walletpush_http_requests_refused_total{reason=\"host\"}")

@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP1
 
 /// Under which names the server may be asked (the `Host` of RFC 9110 §7.2), against DNS rebinding: a name of somebody
 /// else's is made to lead to this machine, and a page of that name becomes one of our own origin. Where no access
@@ -9,6 +10,8 @@ import EventLoop
 struct HostPolicy: Sendable {
   /// Whether names matter at all.
   private let isChecked: Bool
+  /// Whether they matter in requests that come from no browser too.
+  private let isListed: Bool
   /// In lower case.
   private let names: Set<String>
   private let addresses: Set<SocketAddress>
@@ -20,11 +23,24 @@ struct HostPolicy: Sendable {
     let isOpen = settings.auth == nil && http.tls == nil && http.isOnLoopback
     // Where pages of all origins are welcome, a name keeps nobody out.
     let isByDefault = isOpen && http.allowedHosts.isEmpty && !http.allowedOrigins.contains("*")
-    isChecked = isByDefault || !http.allowedHosts.isEmpty && !http.allowedHosts.contains("*")
+    isListed = !http.allowedHosts.isEmpty && !http.allowedHosts.contains("*")
+    isChecked = isByDefault || isListed
     let hosts = http.allowedHosts + [http.host]
     addresses = Set(hosts.compactMap { SocketAddress(host: $0, port: 0) })
     names = Set(hosts.filter { SocketAddress(host: $0, port: 0) == nil }.map(Self.name(of:)))
     isBoundToAll = ["0.0.0.0", "::"].contains(http.host)
+  }
+
+  /// Programs may ask for whatever name they like, unless names are listed: only browsers run strangers' pages.
+  func allows(_ head: RequestHead) -> Bool {
+    guard isChecked, isListed || Self.mayComeFromPage(head) else { return true }
+    return allows(head.host)
+  }
+
+  /// Browsers send `Accept-Encoding` with whatever they ask for, and no page can take it away (Fetch §2.2.2,
+  /// forbidden request-header); nor the `Origin` of a WebSocket's handshake.
+  private static func mayComeFromPage(_ head: RequestHead) -> Bool {
+    head.headers.contains("Accept-Encoding") || head.headers.contains("Origin")
   }
 
   /// - Parameter host: `host[:port]` of the request. nil: it came in HTTP/1.0 without any, and from no browser.

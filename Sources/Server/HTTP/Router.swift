@@ -50,7 +50,7 @@ final class Router: Sendable {
 
   /// - Parameter overdraft: takes room for the request, where it is one that counts; else how long to wait.
   func route(_ head: RequestHead, body: [UInt8], overdraft: () -> Duration?) -> Action {
-    guard hosts.allows(head.host) else { return refuse(.host) }
+    guard hosts.allows(head) else { return refuse(.host) }
     let segments: [String]
     let query: [QueryItem]
     do throws(RequestTargetError) {
