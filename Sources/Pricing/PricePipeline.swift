@@ -62,6 +62,7 @@ public actor PricePipeline {
 
   private let rounds = Counter(label: "pricing_rounds_total")
   let accepted = Counter(label: "pricing_accepted_total")
+  private let lookups = PriceLookups()
   private let duration = Metrics.Timer(label: "pricing_round")
   private let watchedGauge = Gauge(label: "pricing_watched_tokens")
   private let ageGauge = Gauge(label: "pricing_age_seconds")
@@ -138,7 +139,9 @@ public actor PricePipeline {
     let now = ContinuousClock.now
     askedAt = askedAt.filter { now - $0.value < settings.interval }
     let watched = await ledger.watchedTokens().map(\.id).filter { askedAt[$0] == nil }
-    let ids = await ledger.priceCells(of: watched).filter { $0.state != .fresh }.map(\.token.id)
+    let cells = await ledger.priceCells(of: watched)
+    lookups.note(cells.map(\.state))
+    let ids = cells.filter { $0.state != .fresh }.map(\.token.id)
     await refreshPrices(of: ids)
   }
 

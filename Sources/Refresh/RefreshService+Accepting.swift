@@ -3,10 +3,14 @@ import Ledger
 
 /// What was read goes into the ledger.
 extension RefreshService {
+  /// - Parameters:
+  ///   - plan: what was asked for.
+  ///   - leftOut: what was not.
   func accept(
-    _ reading: ChainReader.Reading, _ wallet: WalletID
+    _ reading: ChainReader.Reading, _ plan: ReadPlan, _ leftOut: LeftOut?
   ) async throws(RefreshError) -> RefreshOutcome {
     let readAt = clock()
+    let wallet = plan.wallet
     if !reading.metadata.isEmpty {
       var entries: [(key: TokenKey, info: TokenInfo)] = []
       for (id, name, symbol, decimals) in reading.metadata {
@@ -29,13 +33,16 @@ extension RefreshService {
         "a wallet was read at a block that is not in the chain: it is read anew",
         metadata: ["wallet": "\(wallet)", "held": "\(held)", "found": "\(reading.block)"])
       await ledger.reopen([wallet])
+      if leftOut != nil { await doubt(plan) }
       verdict = await ledger.accept(whole)
     }
     var outcome = RefreshOutcome(
       tokenCount: await ledger.rowCount(of: wallet), revision: await ledger.revision, block: reading.block,
       readAt: readAt)
     switch verdict {
-    case .accepted: lowHeads[wallet] = nil
+    case .accepted:
+      lowHeads[wallet] = nil
+      await remember(reading, plan, leftOut, readAt: readAt)
     case .unknownWallet:
       lowHeads[wallet] = nil
       throw .unknownWallet
@@ -44,6 +51,12 @@ extension RefreshService {
       outcome.isOutdated = true
     }
     return outcome
+  }
+
+  /// The chain is another than what was left out is known from: all of it is stale until a whole read, which follows.
+  private func doubt(_ plan: ReadPlan) async {
+    await ledger.acceptFailure(of: plan.wallet)
+    await readAnew([plan.wallet], plan.key.chain)
   }
 
   /// A reading of a lower block than what is held: whether an earlier one said so too, and no node lags so much.

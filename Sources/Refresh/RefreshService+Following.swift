@@ -14,16 +14,16 @@ extension RefreshService {
   }
 
   /// Reads wallets as a whole, each after the read under way of it: that may have been of what is no more.
-  private func readAnew(_ wallets: [WalletID], _ chain: ChainCode) {
+  func readAnew(_ wallets: [WalletID], _ chain: ChainCode) {
     guard !isStopped else { return }
     for wallet in wallets where watched.contains(wallet) {
       guard let before = flights[wallet]?.task else {
-        fly(wallet, chain, isRefresh: false)
+        fly(wallet, chain, .whole)
         continue
       }
       Task {
         _ = await before.value
-        if !isStopped, watched.contains(wallet) { fly(wallet, chain, isRefresh: false) }
+        if !isStopped, watched.contains(wallet) { fly(wallet, chain, .whole) }
       }
     }
   }

@@ -26,7 +26,7 @@ extension RefreshService {
     let now = clock()
     while let wallet = schedule.takeDue(now: now) {
       guard watched.contains(wallet), let cells = await ledger.wallet(wallet) else { continue }
-      fly(wallet, cells.key.chain, isRefresh: false)
+      fly(wallet, cells.key.chain, .due)
     }
     alarm?.cancel()
     guard !isStopped, let next = schedule.next else { return }
@@ -46,21 +46,21 @@ extension RefreshService {
       }
       schedule.remove(wallet)
       failures[wallet] = nil
-    case .wanted(let wallet, let key, let readAt, let isWatched):
+    case .wanted(let wallet, let key, let isWatched):
       if isWatched { watched.insert(wallet) }
-      // What was read before the last start, or could not be read last time, is old however late it was read.
-      let isFresh = await ledger.wallet(wallet)?.state == .fresh
-      let age = readAt.map { max(0, clock() - $0) }
+      // One that ends meanwhile does as well.
+      let isUnderWay = flights[wallet] != nil
+      let held = await held(wallet, key)
       if isWatched {
-        let block = isFresh ? await ledger.wallet(wallet)?.block : nil
-        await followers[key.chain]?.watch(wallet, key.address, readAt: block)
+        let native = await ledger.wallet(wallet)?.rows.first?.balance
+        await followers[key.chain]?.watch(wallet, key.address, readAt: held?.block, native: native)
       }
-      guard isFresh, let age, age < settings.balanceTTL.inMilliseconds * 4 / 5 else {
-        fly(wallet, key.chain, isRefresh: false)
+      guard let held, !isOld(held.age) else {
+        if !isUnderWay { fly(wallet, key.chain, .due) }
         return
       }
       guard isWatched else { return }
-      schedule.schedule(wallet, at: clock() + max(1, nextDelay().inMilliseconds - age))
+      schedule.schedule(wallet, at: clock() + max(1, nextDelay().inMilliseconds - held.age))
     }
   }
 }
@@ -69,7 +69,7 @@ extension RefreshService: WatchObserver {
   public nonisolated func walletWanted(
     _ wallet: WalletID, key: WalletKey, readAt: UnixMilliseconds?, isWatched: Bool
   ) {
-    wishes.add(.wanted(wallet, key, readAt: readAt, isWatched: isWatched))
+    wishes.add(.wanted(wallet, key, isWatched: isWatched))
   }
 
   public nonisolated func walletUnwatched(_ wallet: WalletID) { wishes.add(.unwatched(wallet)) }

@@ -17,6 +17,12 @@ public struct RefreshSettings: Sendable {
   public var cooldown: Duration
   /// How long a reading counts as fresh.
   public var balanceTTL: Duration
+  /// How long a balance of zero is believed where nothing that happens is missed.
+  public var zeroBalanceTTL = Duration.seconds(86_400)
+  /// How long it is believed that no other tokens than those shown need reading.
+  public var tokenListTTL = Duration.seconds(300)
+  /// How long a token that would not tell its name is not asked for it.
+  public var metadataTTL = Duration.seconds(86_400)
   /// Reads under way at once on one chain.
   public var readsPerChain = 16
   public var retryMinimum = Duration.seconds(1)
@@ -33,6 +39,9 @@ public actor RefreshService {
   let readers: [ChainCode: ChainReader]
   let chains: [Chain]
   let settings: RefreshSettings
+  nonisolated let times: CacheTimes
+  nonisolated let cache: any Cache
+  nonisolated let cacheMetrics = CacheMetrics()
   let clock: @Sendable () -> UnixMilliseconds
   let logger: Logger
   nonisolated let wishes = Wishes()
@@ -41,8 +50,7 @@ public actor RefreshService {
   /// A read under way or waiting for its turn.
   struct Flight {
     var task: Task<Result<RefreshOutcome, RefreshError>, Never>
-    /// Somebody asked for it: statuses are announced, and the cool-down counts from its start.
-    var isRefresh: Bool
+    var kind: ReadKind
   }
   var flights: [WalletID: Flight] = [:]
   /// Other tokens were listed while these were under way: they are to be followed by another read.
@@ -75,11 +83,13 @@ public actor RefreshService {
 
   public init(
     ledger: Ledger, chains: [ChainSettings], client: HTTPClient, settings: RefreshSettings,
-    clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger
+    cache: any Cache, clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger
   ) {
     self.ledger = ledger
     self.chains = chains.map(\.chain)
     self.settings = settings
+    self.cache = cache
+    times = CacheTimes(settings)
     self.clock = clock
     self.logger = logger
     readers = Dictionary(
@@ -137,7 +147,7 @@ public actor RefreshService {
         return .cooldown(agoMilliseconds: wait.ago, retryMilliseconds: wait.retry)
       }
       whenAccepted()
-      _ = fly(registered.id, key.chain, isRefresh: true)
+      _ = fly(registered.id, key.chain, .refresh)
       return .accepted
     case .failure(.chainUnsupported(let chain)): return .chainUnsupported(chain)
     case .failure(.serverFull(let limit)): return .serverFull(limit: limit)
@@ -151,12 +161,12 @@ public actor RefreshService {
     if let wait = waitingTime(wallet) {
       throw .cooldown(agoMilliseconds: wait.ago, retryMilliseconds: wait.retry)
     }
-    return try await fly(wallet, cells.key.chain, isRefresh: true).value.get()
+    return try await fly(wallet, cells.key.chain, .refresh).value.get()
   }
 
   /// `nil` when a refresh may begin, or one is under way and may be joined.
   private func waitingTime(_ wallet: WalletID) -> (ago: Int64, retry: Int64)? {
-    if flights[wallet]?.isRefresh == true { return nil }
+    if flights[wallet]?.kind == .refresh { return nil }
     return cooldowns.remaining(wallet, now: clock())
   }
 
@@ -165,36 +175,36 @@ public actor RefreshService {
   /// The read of this wallet: the one under way, or a new one.
   @discardableResult
   func fly(
-    _ wallet: WalletID, _ chain: ChainCode, isRefresh: Bool
+    _ wallet: WalletID, _ chain: ChainCode, _ kind: ReadKind
   ) -> Task<Result<RefreshOutcome, RefreshError>, Never> {
-    if let flight = flights[wallet], flight.isRefresh || !isRefresh { return flight.task }
-    // A refresh reads anew: what a background read under way brings may have been read before it was asked for.
+    if let flight = flights[wallet], flight.kind >= kind { return flight.task }
+    // One that leaves less out reads anew: what is under way may have been read before it was asked for.
     let before = flights[wallet]?.task
     let task = Task { () -> Result<RefreshOutcome, RefreshError> in
       _ = await before?.value
-      return await self.read(wallet, chain, isRefresh: isRefresh)
+      return await self.read(wallet, chain, kind)
     }
-    flights[wallet] = Flight(task: task, isRefresh: isRefresh)
+    flights[wallet] = Flight(task: task, kind: kind)
     return task
   }
 
   private func read(
-    _ wallet: WalletID, _ chain: ChainCode, isRefresh: Bool
+    _ wallet: WalletID, _ chain: ChainCode, _ kind: ReadKind
   ) async -> Result<RefreshOutcome, RefreshError> {
     let start = clock()
     let began = ContinuousClock.now
     // A cold read is worth a loading indicator too.
     let isCold = await ledger.wallet(wallet)?.isComplete == false
-    let isAnnounced = isRefresh || isCold
+    let isAnnounced = kind == .refresh || isCold
     if isAnnounced { await announce(wallet, "balances") }
     readsStarted.increment()
     underWay.increment()
-    let result = await readInTurn(wallet, chain)
+    let result = await readInTurn(wallet, chain, kind)
     underWay.decrement()
     duration.recordNanoseconds((ContinuousClock.now - began).inNanoseconds)
     // No suspension between these two: nobody may find neither a refresh to join nor a cool-down.
-    if case .success = result, isRefresh { cooldowns.note(wallet, start: start, now: clock()) }
-    if flights[wallet]?.isRefresh == isRefresh { flights[wallet] = nil }
+    if case .success = result, kind == .refresh { cooldowns.note(wallet, start: start, now: clock()) }
+    if flights[wallet]?.kind == kind { flights[wallet] = nil }
     switch result {
     case .success(let outcome): await succeeded(wallet, chain, outcome, isAnnounced: isAnnounced)
     case .failure(let error): await failed(wallet, chain, error, isAnnounced: isAnnounced)
@@ -211,7 +221,6 @@ public actor RefreshService {
       if watched.contains(wallet) { scheduleNext(wallet, after: retryDelay(wallet)) }
     } else {
       failures[wallet] = nil
-      await followers[chain]?.noteRead(wallet, block: outcome.block)
       let isOutdated = outdatedFlights.remove(wallet) != nil
       if watched.contains(wallet) { scheduleNext(wallet, after: isOutdated ? .zero : nextDelay()) }
     }

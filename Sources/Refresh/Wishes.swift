@@ -5,7 +5,7 @@ import Synchronization
 /// What observers say, kept in order until the service takes it.
 final class Wishes: Sendable {
   enum Wish: Sendable {
-    case wanted(WalletID, WalletKey, readAt: UnixMilliseconds?, isWatched: Bool)
+    case wanted(WalletID, WalletKey, isWatched: Bool)
     case unwatched(WalletID)
   }
 

@@ -98,10 +98,11 @@ public final class WalletPushServer: Sendable {
     resolver = parts.resolver
     logger = parts.logger
     tls = parts.tls
-    sweeper = Task { [ledger] in
+    sweeper = Task { [ledger, refresh] in
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(1))
         await ledger.sweep()
+        await refresh.sweep()
       }
     }
   }
@@ -302,8 +303,9 @@ private struct Parts {
         try Self.refreshSettings($0, timeout: settings.refresh.timeout, rules: rules)
       },
       client: client,
-      settings: RefreshSettings(
-        cooldown: settings.refresh.cooldown, balanceTTL: settings.cache.balance),
+      settings: Self.refreshSettings(settings),
+      cache: MemoryCache(
+        maximumBytes: settings.cache.maximumBytes, idle: settings.cache.balance * 2 + .seconds(60)),
       clock: WalletPushServer.clock, logger: logger)
     desk.attach(RefreshDesk(refresh: refresh))
     let hasPrices = !settings.prices.sources.isEmpty
@@ -328,6 +330,14 @@ private struct Parts {
     await refresh.start()
     await tokenLists.start { [refresh] chain in await refresh.readAgain(chain) }
     if hasPrices { await pricing.start() }
+  }
+
+  private static func refreshSettings(_ settings: Settings) -> RefreshSettings {
+    var refresh = RefreshSettings(cooldown: settings.refresh.cooldown, balanceTTL: settings.cache.balance)
+    refresh.zeroBalanceTTL = settings.cache.zeroBalance
+    refresh.tokenListTTL = settings.cache.tokenList
+    refresh.metadataTTL = settings.cache.metadata
+    return refresh
   }
 
   private static func refreshSettings(

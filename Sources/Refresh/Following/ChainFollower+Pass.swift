@@ -11,10 +11,11 @@ extension ChainFollower {
     metrics.lag.record(max(0, Double(clock()) / 1_000 - Double(head.timestamp)))
     var ancestor: BlockHeader?
     switch track.look(at: head, now: clock()) {
-    case .first where !wallets.isAnyBehind(head.number): return track.accept(head)
+    case .first where !wallets.isAnyBehind(head.number): return cover(head)
     case .first, .next: break
     case .same where wallets.isAnyBehind(head.number): break
-    case .same, .behind: return
+    case .same: return cover(head)
+    case .behind: return
     case .ahead: ancestor = track.held
     case .reorganised: throw .reorganised(head)
     }
@@ -29,8 +30,13 @@ extension ChainFollower {
       let scan = try await scan(plan)
       try await read(scan, at: head, ancestor: ancestor)
     }
-    track.accept(head)
+    cover(head)
     wallets.noteCovered(plan)
+  }
+
+  private func cover(_ head: BlockHeader) {
+    track.accept(head)
+    coveredAt = .now
   }
 
   func header(_ block: JSONRPC.Block) async throws(PassError) -> BlockHeader? {

@@ -15,6 +15,8 @@ extension ChainFollower {
   /// What was read, as it goes into the ledger.
   private struct Readings {
     var known: [WalletID: WalletChanges] = [:]
+    /// `nil`: it could not be read.
+    var natives: [(wallet: WalletID, balance: UInt256?)] = []
     var found: [(wallet: WalletID, contract: Address, balance: UInt256)] = []
     var metadata: [Address: WalletCall.Metadata] = [:]
     /// Wallets with a balance that cannot be read this way.
@@ -23,7 +25,13 @@ extension ChainFollower {
 
     mutating func take(_ subject: FollowCall.Subject, _ finding: FollowCall.Finding, native: TokenID) {
       switch subject {
-      case .native(let wallet, _): note(wallet, native, finding.outcome)
+      case .native(let wallet, _):
+        note(wallet, native, finding.outcome)
+        if case .balance(let balance) = finding.outcome {
+          natives.append((wallet, balance))
+        } else {
+          natives.append((wallet, nil))
+        }
       case .known(let wallet, _, let token, _):
         // A whole read finds out why.
         if finding.outcome == .failed { unread.insert(wallet) } else { note(wallet, token, finding.outcome) }
@@ -47,7 +55,7 @@ extension ChainFollower {
     let native = await ledger.intern(.native(chain.code), info: TokenInfo(decimals: 18, isListed: true))
     var readings = Readings()
     var toCheck = ancestor
-    for subjects in FollowCall.chunks(await subjects(of: scan), most: await reader.chunkSize - 3) {
+    for subjects in FollowCall.chunks(await subjects(of: scan, at: head), most: await reader.chunkSize - 3) {
       let number = toCheck.flatMap { head.number - $0.number <= Self.hashesKept ? $0.number : nil }
       let answer = try await answer(subjects, at: head, ancestor: number)
       // Before anything is believed.
@@ -67,7 +75,7 @@ extension ChainFollower {
   }
 
   /// Native coins first, then what is known: what comes last can starve nobody.
-  private func subjects(of scan: TransferScan) async -> [FollowCall.Subject] {
+  private func subjects(of scan: TransferScan, at head: BlockHeader) async -> [FollowCall.Subject] {
     let addresses = Dictionary(
       scan.plan.wallets.map { ($0.id, $0.address) }, uniquingKeysWith: { first, _ in first })
     let contracts = Set(scan.pairs.map(\.contract)).union(scan.wrappings.map(\.contract))
@@ -78,7 +86,10 @@ extension ChainFollower {
     for pair in scan.pairs.union(scan.wrappings) {
       guard let owner = addresses[pair.wallet] else { continue }
       if let token = active[pair.contract] {
-        if !burners.contains(token) {
+        if burners.contains(token) {
+          // What came in shows when it can be read again.
+          wallets.noteSign(pair.wallet, at: head.number)
+        } else {
           known.append(.known(pair.wallet, owner: owner, token, pair.contract))
         }
       } else if unknown.contains(pair.contract), scan.pairs.contains(pair), !shunned.contains(pair.contract) {
@@ -179,6 +190,7 @@ extension ChainFollower {
     }
     metrics.changes.increment(by: known.values.reduce(0) { $0 + $1.outcomes.count - 1 })
     await ledger.accept(Array(known.values), block: head.number)
+    for (wallet, balance) in readings.natives { wallets.noteNative(wallet, balance, at: head.number) }
     if !readings.unread.isEmpty { await readAnew(Array(readings.unread)) }
   }
 }

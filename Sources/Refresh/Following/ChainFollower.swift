@@ -26,7 +26,7 @@ actor ChainFollower {
   let clock: @Sendable () -> UnixMilliseconds
   nonisolated let logger: Logger
   nonisolated let metrics: FollowMetrics
-  /// Reads wallets as a whole, and says so by ``noteRead(_:block:)``.
+  /// Reads wallets as a whole, and says so by ``noteRead(_:block:native:isWhole:)``.
   let readAnew: @Sendable ([WalletID]) async -> Void
 
   var wallets = FollowedWallets()
@@ -53,6 +53,8 @@ actor ChainFollower {
   private var goodPasses = 0
   /// Passes that failed, in a row.
   private var failures = 0
+  /// When a pass last found that all blocks there are have been looked at.
+  var coveredAt: ContinuousClock.Instant?
   /// So many failures are no bad luck: a node that lags behind another knows no newest block either.
   private static let failuresToTell = 3
 
@@ -93,10 +95,12 @@ actor ChainFollower {
 
   // MARK: What others say
 
-  /// - Parameter block: of the last read of the whole wallet, where what is held is good.
-  func watch(_ wallet: WalletID, _ address: Address, readAt block: UInt64?) {
+  /// - Parameters:
+  ///   - block: what is held of the wallet is known as of it, where that is good.
+  ///   - native: the native balance that is held.
+  func watch(_ wallet: WalletID, _ address: Address, readAt block: UInt64?, native: UInt256?) {
     let isFirst = wallets.isEmpty
-    wallets.add(wallet, address: address, readAt: restsUntil == nil ? block : nil)
+    wallets.add(wallet, address: address, readAt: restsUntil == nil ? block : nil, native: native)
     metrics.wallets.record(wallets.count)
     if isFirst { signal.yield() }
   }
@@ -107,9 +111,19 @@ actor ChainFollower {
     if wallets.isEmpty { signal.yield() }
   }
 
-  /// A whole read of the wallet has gone into the ledger.
-  func noteRead(_ wallet: WalletID, block: UInt64) {
-    if restsUntil == nil { wallets.noteRead(wallet, block: block) }
+  /// A read of the wallet has gone into the ledger.
+  func noteRead(_ wallet: WalletID, block: UInt64, native: UInt256?, isWhole: Bool) {
+    guard restsUntil == nil else { return }
+    let isTracked = track.held.map { $0.number <= block } ?? false
+    wallets.noteRead(wallet, block: block, native: native, isTracked: isTracked, isWhole: isWhole)
+  }
+
+  /// How far nothing was missed of the wallet; `nil`: its blocks are not looked at, or were not just now.
+  func continuity(of wallet: WalletID) -> Continuity? {
+    guard restsUntil == nil, failures == 0, let coveredAt,
+      .now - coveredAt < max(.seconds(30), settings.poll * 4)
+    else { return nil }
+    return wallets.continuity(of: wallet)
   }
 
   /// Somebody announces heads from now on, or no longer.
@@ -130,6 +144,8 @@ actor ChainFollower {
     guard !wallets.isEmpty else {
       // Nobody watches: no alarm is set, and nothing is asked. What was seen is of no use to who comes later.
       track.reset()
+      wallets.forgetBlocks()
+      coveredAt = nil
       announcer?.stop()
       announcer = nil
       isAnnounced.store(false, ordering: .relaxed)

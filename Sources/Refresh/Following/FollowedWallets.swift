@@ -10,10 +10,18 @@ struct FollowedWallets {
     let address: Address
     /// All that happened up to this block is known; `nil`: a whole read is awaited.
     var through: UInt64?
+    /// Nothing that happened behind this block was missed, and no sign was seen that concerns all of its tokens.
+    /// `nil` where `through` is.
+    var since: UInt64?
+    /// The native balance as the last pass saw it.
+    var native: UInt256?
     /// Whole reads noted, wrapping round.
     var version: UInt32 = 0
   }
   private var entries: [WalletID: Entry] = [:]
+  /// Since when those were followed that left: who comes back before something was missed goes on from there. Bounded.
+  private var left: [WalletID: UInt64] = [:]
+  static let leftMaximum = 10_000
   private var ids: [Address: WalletID] = [:]
 
   /// What one pass looks at.
@@ -31,34 +39,78 @@ struct FollowedWallets {
 
   func wallet(at address: Address) -> WalletID? { ids[address] }
 
-  /// - Parameter block: of the whole read that made what is held, where that is still good.
-  mutating func add(_ wallet: WalletID, address: Address, readAt block: UInt64?) {
+  /// - Parameters:
+  ///   - block: what is held is known as of it, where that is still good.
+  ///   - native: the native balance that is held.
+  mutating func add(_ wallet: WalletID, address: Address, readAt block: UInt64?, native: UInt256? = nil) {
     guard entries[wallet] == nil else { return }
-    entries[wallet] = Entry(address: address, through: block)
+    let since = left.removeValue(forKey: wallet)
+    entries[wallet] = Entry(
+      address: address, through: block, since: block.map { since ?? Self.behind($0) }, native: native)
     ids[address] = wallet
   }
 
   mutating func remove(_ wallet: WalletID) {
     guard let entry = entries.removeValue(forKey: wallet) else { return }
     ids[entry.address] = nil
+    if left.count >= Self.leftMaximum { left = [:] }
+    left[wallet] = entry.since
   }
 
-  mutating func noteRead(_ wallet: WalletID, block: UInt64) {
-    guard let through = entries[wallet]?.through else {
+  /// - Parameters:
+  ///   - native: the native balance that was read.
+  ///   - isTracked: whether the chain's head was known when this block was read: if it turns out to be none of the
+  ///     chain's, that will be seen.
+  ///   - isWhole: otherwise the read says nothing to who waits for a whole one.
+  mutating func noteRead(
+    _ wallet: WalletID, block: UInt64, native: UInt256? = nil, isTracked: Bool = false, isWhole: Bool = true
+  ) {
+    guard let entry = entries[wallet] else { return }
+    if let through = entry.through {
+      entries[wallet]?.through = min(through, block)
+    } else {
+      guard isWhole else { return }
       entries[wallet]?.through = block
-      entries[wallet]?.version &+= 1
-      return
+      entries[wallet]?.since = isTracked ? block : Self.behind(block)
+      entries[wallet]?.native = native
     }
-    entries[wallet]?.through = min(through, block)
     entries[wallet]?.version &+= 1
+  }
+
+  /// The block after this one.
+  private static func behind(_ block: UInt64) -> UInt64 { max(block, block &+ 1) }
+
+  func continuity(of wallet: WalletID) -> Continuity? {
+    guard let entry = entries[wallet], let since = entry.since, let through = entry.through else {
+      return nil
+    }
+    return Continuity(since: since, through: through)
+  }
+
+  /// Another native balance than before is the sign of a transfer, perhaps of one without a log.
+  ///
+  /// - Parameter balance: `nil`: it could not be read.
+  mutating func noteNative(_ wallet: WalletID, _ balance: UInt256?, at block: UInt64) {
+    guard let entry = entries[wallet] else { return }
+    if balance == nil || (entry.native != nil && entry.native != balance) { noteSign(wallet, at: block) }
+    entries[wallet]?.native = balance
+  }
+
+  /// Something came in, perhaps, and nobody knows of which token: what was read before this block is not sure any more.
+  mutating func noteSign(_ wallet: WalletID, at block: UInt64) {
+    if let since = entries[wallet]?.since { entries[wallet]?.since = max(since, block) }
   }
 
   /// Following begins anew: every wallet waits for a whole read.
   mutating func forgetBlocks() {
-    for id in entries.keys {
-      entries[id]?.through = nil
-      entries[id]?.version &+= 1
-    }
+    left = [:]
+    for id in entries.keys { forgetBlock(id) }
+  }
+
+  private mutating func forgetBlock(_ wallet: WalletID) {
+    entries[wallet]?.through = nil
+    entries[wallet]?.since = nil
+    entries[wallet]?.version &+= 1
   }
 
   /// Whether some wallet's last read is of a block before this one.
@@ -72,7 +124,7 @@ struct FollowedWallets {
     for (id, entry) in entries {
       guard let through = entry.through else { continue }
       if through < head, head - through > most {
-        entries[id]?.through = nil
+        forgetBlock(id)
         plan.late.append(id)
         continue
       }
@@ -89,4 +141,12 @@ struct FollowedWallets {
       entries[id]?.through = plan.through
     }
   }
+}
+
+/// How far it is known that nothing was missed of what happened to a wallet.
+struct Continuity: Sendable, Equatable {
+  /// Whatever was read at this block or later is known to have changed only where that was seen.
+  var since: UInt64
+  /// The last block that was looked at.
+  var through: UInt64
 }

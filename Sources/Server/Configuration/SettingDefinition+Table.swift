@@ -78,6 +78,9 @@ extension SettingDefinition where Root == SettingsDraft {
       "cache.tokenListSeconds", .interval, \.settings.cache.tokenList, "how long a wallet's token list is"),
     Self("cache.priceSeconds", .interval, \.settings.cache.price, "how long a price is"),
     Self("cache.metadataSeconds", .interval, \.settings.cache.metadata, "how long a token's name is"),
+    Self(
+      "cache.maximumBytes", .integer(65_536...68_719_476_736), \.settings.cache.maximumBytes,
+      "what is remembered of when balances were read"),
   ]
 
   private static let auth: [Self] = [

@@ -156,6 +156,8 @@ extension Settings {
     public var tokenList: Duration = .seconds(300)
     public var price: Duration = .seconds(60)
     public var metadata: Duration = .seconds(86_400)
+    /// What is remembered of when balances were read; the balances themselves are not part of it.
+    public var maximumBytes = 67_108_864
 
     public init() {}
   }
