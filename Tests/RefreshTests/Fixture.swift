@@ -18,6 +18,7 @@ final class Fixture: Sendable {
   let client: HTTPClient
   let recorder = Recorder()
   let clock = ManualClock()
+  let cache: MemoryCache
   let chain: Chain
   private let loops: EventLoopGroup
   private let resolver: Resolver
@@ -28,9 +29,11 @@ final class Fixture: Sendable {
 
   /// - Parameters:
   ///   - tokens: listed plain tokens; the owner holds `index` of each.
+  ///   - empty: listed tokens behind them of which nobody has any.
   ///   - hasMetadata: whether the list tells it.
   init(
-    tokens: Int = 5, nodes: Int = 1, chain: Chain? = nil, hasMetadata: Bool = true, hasArbSys: Bool = false,
+    tokens: Int = 5, empty: Int = 0, nodes: Int = 1, chain: Chain? = nil, hasMetadata: Bool = true,
+    hasArbSys: Bool = false,
     timeout: Duration = .seconds(20), rules: EndpointRules = .quick, second: Chain? = nil,
     follow: FollowSettings? = nil,
     configure: (inout RefreshSettings) -> Void = { _ in }
@@ -40,9 +43,10 @@ final class Fixture: Sendable {
     var simulated = SimulatedChain(
       .init(chainID: chain.chainID, multicall3: chain.multicall3, hasArbSys: hasArbSys))
     simulated.setNative(Self.owner, to: 1_000_000)
-    for index in 0..<tokens {
+    for index in 0..<tokens + empty {
       let token = Address.numbered(UInt64(index + 1))
       simulated.deploy(SimulatedContract(name: "Token \(index)", symbol: "T\(index)", decimals: 6), at: token)
+      guard index < tokens else { continue }
       try simulated.mint(token, to: Self.owner, amount: UInt256(UInt64(index)))
     }
     secondNode = try second.map {
@@ -71,7 +75,7 @@ final class Fixture: Sendable {
       times: LedgerTimes(balance: 300_000, price: 60_000), clock: { clock.now })
     await ledger.applyList(
       [(.native(chain.code), TokenInfo(symbol: "ETH", name: "Ether", decimals: 18, isListed: true))]
-        + (0..<tokens).map { index in
+        + (0..<tokens + empty).map { index in
           (
             TokenKey(chain: chain.code, contract: .numbered(UInt64(index + 1))),
             hasMetadata
@@ -83,6 +87,7 @@ final class Fixture: Sendable {
     settings.retryMinimum = .milliseconds(20)
     settings.retryMaximum = .milliseconds(50)
     configure(&settings)
+    cache = MemoryCache(maximumBytes: 1 << 24, idle: settings.balanceTTL * 2)
     var chainSettings = ChainSettings(
       chain: chain, endpoints: try self.nodes.map { try HTTPURL($0.rpcURL) }, timeout: timeout,
       rules: rules)
@@ -95,7 +100,7 @@ final class Fixture: Sendable {
       chains[1].follow = follow
     }
     service = RefreshService(
-      ledger: ledger, chains: chains, client: client, settings: settings, clock: { clock.now },
+      ledger: ledger, chains: chains, client: client, settings: settings, cache: cache, clock: { clock.now },
       logger: logger)
     await ledger.observe(with: service)
   }
