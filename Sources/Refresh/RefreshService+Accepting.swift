@@ -27,6 +27,7 @@ extension RefreshService {
     }
     let whole = WalletReading(
       wallet: wallet, block: reading.block, readAt: readAt, outcomes: reading.outcomes)
+    let before = await ledger.revision
     var verdict = await ledger.accept(whole)
     if case .outdated(let held) = verdict, isConfirmedLow(wallet, held: held, found: reading.block) {
       logger.notice(
@@ -42,7 +43,7 @@ extension RefreshService {
     switch verdict {
     case .accepted:
       lowHeads[wallet] = nil
-      await remember(reading, plan, leftOut, readAt: readAt)
+      await remember(reading, plan, leftOut, readAt: readAt, after: before)
     case .unknownWallet:
       lowHeads[wallet] = nil
       throw .unknownWallet

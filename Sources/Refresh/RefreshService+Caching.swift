@@ -42,20 +42,27 @@ extension RefreshService {
 
   /// A read has gone into the ledger.
   ///
-  /// - Parameter plan: what was asked for.
+  /// - Parameters:
+  ///   - plan: what was asked for.
+  ///   - revision: of the ledger before the read went into it.
   func remember(
-    _ reading: ChainReader.Reading, _ plan: ReadPlan, _ leftOut: LeftOut?, readAt: UnixMilliseconds
+    _ reading: ChainReader.Reading, _ plan: ReadPlan, _ leftOut: LeftOut?, readAt: UnixMilliseconds,
+    after revision: Revision
   ) async {
     func entry(_ time: UnixMilliseconds) -> CacheEntry {
       CacheEntry(block: reading.block, readAt: readAt, until: readAt + time)
     }
     let (held, zero) = (entry(times.balance), entry(times.zeroBalance))
+    // The block may turn out to be none of the chain's: what went to zero in it is looked at once more.
+    let changed = Set(
+      await ledger.wallet(plan.wallet)?.rows.lazy.filter { $0.revision > revision }.map(\.token) ?? [])
     var entries = [(key: CacheKey.nativeBalance(of: plan.wallet, plan.key), entry: held)]
     var failed: [CacheKey] = []
     for (token, (_, outcome)) in zip(plan.tokens, reading.outcomes.dropFirst()) {
       let key = CacheKey.tokenBalance(token.id, token.contract, of: plan.wallet, plan.key)
       switch outcome {
-      case .balance(let balance): entries.append((key, balance.isZero ? zero : held))
+      case .balance(let balance):
+        entries.append((key, balance.isZero && !changed.contains(token.id) ? zero : held))
       case .failed: failed.append(key)
       }
     }

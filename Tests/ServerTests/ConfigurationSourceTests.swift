@@ -80,6 +80,7 @@ import Testing
     ("cache.tokenListSeconds", "3", "3"),
     ("cache.priceSeconds", "4", "4"),
     ("cache.metadataSeconds", "5", "5"),
+    ("cache.maximumBytes", "65536", "65536"),
     ("limits.connections", "1", "1"),
     ("limits.connectionsPerAddress", "2", "2"),
     ("limits.requestsPerSecond", "2.5", "2.5"),

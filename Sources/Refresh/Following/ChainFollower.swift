@@ -113,9 +113,7 @@ actor ChainFollower {
 
   /// A read of the wallet has gone into the ledger.
   func noteRead(_ wallet: WalletID, block: UInt64, native: UInt256?, isWhole: Bool) {
-    guard restsUntil == nil else { return }
-    let isTracked = track.held.map { $0.number <= block } ?? false
-    wallets.noteRead(wallet, block: block, native: native, isTracked: isTracked, isWhole: isWhole)
+    if restsUntil == nil { wallets.noteRead(wallet, block: block, native: native, isWhole: isWhole) }
   }
 
   /// How far nothing was missed of the wallet; `nil`: its blocks are not looked at, or were not just now.

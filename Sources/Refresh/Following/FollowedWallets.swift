@@ -22,6 +22,7 @@ struct FollowedWallets {
   /// Since when those were followed that left: who comes back before something was missed goes on from there. Bounded.
   private var left: [WalletID: UInt64] = [:]
   static let leftMaximum = 10_000
+  var leftCount: Int { left.count }
   private var ids: [Address: WalletID] = [:]
 
   /// What one pass looks at.
@@ -54,24 +55,21 @@ struct FollowedWallets {
     guard let entry = entries.removeValue(forKey: wallet) else { return }
     ids[entry.address] = nil
     if left.count >= Self.leftMaximum { left = [:] }
-    left[wallet] = entry.since
+    if let since = entry.since { left[wallet] = since }
   }
 
   /// - Parameters:
   ///   - native: the native balance that was read.
-  ///   - isTracked: whether the chain's head was known when this block was read: if it turns out to be none of the
-  ///     chain's, that will be seen.
   ///   - isWhole: otherwise the read says nothing to who waits for a whole one.
-  mutating func noteRead(
-    _ wallet: WalletID, block: UInt64, native: UInt256? = nil, isTracked: Bool = false, isWhole: Bool = true
-  ) {
+  mutating func noteRead(_ wallet: WalletID, block: UInt64, native: UInt256? = nil, isWhole: Bool = true) {
     guard let entry = entries[wallet] else { return }
     if let through = entry.through {
       entries[wallet]?.through = min(through, block)
     } else {
       guard isWhole else { return }
       entries[wallet]?.through = block
-      entries[wallet]?.since = isTracked ? block : Self.behind(block)
+      // The block may turn out to be none of the chain's, and nobody looked at it before.
+      entries[wallet]?.since = Self.behind(block)
       entries[wallet]?.native = native
     }
     entries[wallet]?.version &+= 1

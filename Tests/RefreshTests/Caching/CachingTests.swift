@@ -23,7 +23,10 @@ struct CachingTests {
       await fixture.recorder.wait(for: "done")
       let wallet = try await fixture.register()
       if follow != nil {
-        try await fixture.until { try await fixture.dueRead(wallet) < empty }
+        try await fixture.until {
+          try await fixture.mine { _ in }
+          return try await fixture.dueRead(wallet) < empty
+        }
       }
       try await body(fixture, wallet)
     }

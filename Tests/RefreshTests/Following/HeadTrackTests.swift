@@ -128,4 +128,76 @@ struct FollowedWalletsTests {
     wallets.noteRead(1, block: 101)
     #expect(wallets.plan(head: 102, overlap: 0, most: 100).wallets.map(\.id) == [1])
   }
+
+  // MARK: What was not missed
+
+  private static func covered(_ wallets: inout FollowedWallets, _ head: UInt64) {
+    wallets.noteCovered(wallets.plan(head: head, overlap: 2, most: 100))
+  }
+
+  @Test func nothingIsMissedFromTheFirstWholeReadOn() {
+    var wallets = Self.wallets([nil])
+    #expect(wallets.continuity(of: 0) == nil)
+    wallets.noteRead(0, block: 100, isWhole: false)
+    #expect(wallets.continuity(of: 0) == nil, "what it left out is not known")
+    wallets.noteRead(0, block: 100)
+    #expect(wallets.continuity(of: 0) == Continuity(since: 101, through: 100))
+    Self.covered(&wallets, 110)
+    wallets.noteRead(0, block: 120, isWhole: false)
+    wallets.noteRead(0, block: 120)
+    #expect(wallets.continuity(of: 0) == Continuity(since: 101, through: 110))
+    wallets.noteSign(0, at: 108)
+    #expect(wallets.continuity(of: 0)?.since == 108)
+    wallets.noteSign(0, at: 105)
+    #expect(wallets.continuity(of: 0)?.since == 108)
+    // Too far behind.
+    Self.covered(&wallets, 300)
+    #expect(wallets.continuity(of: 0) == nil)
+    wallets.noteRead(0, block: 300)
+    #expect(wallets.continuity(of: 0) == Continuity(since: 301, through: 300))
+    wallets.forgetBlocks()
+    #expect(wallets.continuity(of: 0) == nil)
+  }
+
+  @Test func anotherNativeBalanceIsASign() {
+    var wallets = Self.wallets([nil])
+    wallets.noteRead(0, block: 100, native: 5)
+    let sinces = [(5, 110), (5, 111), (6, 112), (6, 113), (nil, 114), (6, 115), (6, 116)].map {
+      (balance: UInt256?, block: UInt64) in
+      wallets.noteNative(0, balance, at: block)
+      return wallets.continuity(of: 0)?.since
+    }
+    #expect(sinces == [101, 101, 112, 112, 114, 114, 114])
+    wallets.forgetBlocks()
+    wallets.noteNative(0, 7, at: 120)
+    #expect(wallets.continuity(of: 0) == nil)
+  }
+
+  /// Clients come back all the time.
+  @Test func whoComesBackGoesOnWhereTheWalletWasLeft() {
+    var wallets = Self.wallets([nil, nil])
+    for wallet in 0...1 as ClosedRange<WalletID> { wallets.noteRead(wallet, block: 100) }
+    Self.covered(&wallets, 110)
+    wallets.remove(0)
+    Self.covered(&wallets, 120)
+    wallets.add(0, address: .numbered(0), readAt: 110)
+    #expect(wallets.continuity(of: 0) == Continuity(since: 101, through: 110))
+    // Not after something was missed, and not without a block.
+    wallets.remove(0)
+    wallets.forgetBlocks()
+    wallets.add(0, address: .numbered(0), readAt: 110)
+    #expect(wallets.continuity(of: 0) == Continuity(since: 111, through: 110))
+    wallets.remove(0)
+    wallets.add(0, address: .numbered(0), readAt: nil)
+    #expect(wallets.continuity(of: 0) == nil)
+  }
+
+  @Test func whoLeftIsNotRememberedWithoutEnd() {
+    var wallets = FollowedWallets()
+    for wallet in 0..<WalletID(FollowedWallets.leftMaximum) * 2 + 5 {
+      wallets.add(wallet, address: .numbered(UInt64(wallet)), readAt: 100)
+      wallets.remove(wallet)
+    }
+    #expect(wallets.leftCount == 5)
+  }
 }
