@@ -45,6 +45,9 @@ let package = Package(
     .target(name: "CLinux"),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    room(
+      "Jobs",
+      [.product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics")]),
     room("JSON", []),
     room("WebSocket", ["COpenSSL", "CZlib"]),
     room("HTTP1", []),
@@ -57,7 +60,7 @@ let package = Package(
     room(
       "Storage",
       [
-        "Ledger", .product(name: "GRDB", package: "GRDB.swift"),
+        "Jobs", "Ledger", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
@@ -71,14 +74,14 @@ let package = Package(
     room(
       "Refresh",
       [
-        "JSON", "Ethereum", "Ledger", "Upstream",
+        "Jobs", "JSON", "Ethereum", "Ledger", "Upstream",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
     room(
       "Pricing",
       [
-        "JSON", "Ethereum", "Ledger", "Upstream", .product(name: "Logging", package: "swift-log"),
+        "Jobs", "JSON", "Ethereum", "Ledger", "Upstream", .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
     room(
@@ -90,7 +93,8 @@ let package = Package(
     room(
       "Server",
       [
-        "COpenSSL", "JSON", "HTTP1", "WebSocket", "Ethereum", "Access", "EventLoop", "Ledger", "Storage",
+        "COpenSSL", "Jobs", "JSON", "HTTP1", "WebSocket", "Ethereum", "Access", "EventLoop", "Ledger",
+        "Storage",
         "Upstream", "Refresh", "Pricing", "Push",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -108,6 +112,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
+    tests("JobsTests", ["Jobs"]),
     tests("JSONTests", ["JSON"]),
     tests("WebSocketTests", ["WebSocket"]),
     tests("HTTP1Tests", ["HTTP1"]),
