@@ -19,15 +19,18 @@ extension Ledger {
     var index: [TokenID: Int] = [:]
     index.reserveCapacity(cells.rows.count)
     for (position, row) in cells.rows.enumerated() { index[row.token] = position }
+    let state = stateWhenRead(cells.key.chain)
     var changed: [Int] = []
     for (position, (token, outcome)) in reading.outcomes.enumerated() where Int(token) < tokens.count {
       if let held = index[token] {
         // A reading that names a token twice is believed once: a row changes once at a block.
         guard held >= 0 else { continue }
         index[token] = -1
-        if update(&cells.rows[held], with: outcome, block: reading.block) { changed.append(held) }
+        if update(&cells.rows[held], with: outcome, block: reading.block, state: state) {
+          changed.append(held)
+        }
       } else if cells.rows.count < limits.tokensPerWallet,
-        let row = newRow(token, outcome, isNative: position == 0, block: reading.block)
+        let row = newRow(token, outcome, isNative: position == 0, block: reading.block, state: state)
       {
         index[token] = -1
         changed.append(cells.rows.count)
@@ -81,17 +84,20 @@ extension Ledger {
     send(&batch)
   }
 
+  /// - Parameter state: of a balance that was read.
   /// - Returns: whether the row changed.
-  func update(_ row: inout BalanceRow, with outcome: WalletReading.Outcome, block: UInt64) -> Bool {
+  func update(
+    _ row: inout BalanceRow, with outcome: WalletReading.Outcome, block: UInt64, state good: CellState
+  ) -> Bool {
     // Somebody looked at this one later than at the whole.
     guard block >= row.block else { return false }
     switch outcome {
     case .balance(let balance):
       row.block = block
-      if row.isKnown, row.balance == balance, row.state == .fresh { return false }
+      if row.isKnown, row.balance == balance, row.state == good { return false }
       row.balance = balance
       row.isKnown = true
-      row.state = .fresh
+      row.state = good
     case .failed:
       let state: CellState = row.isKnown ? .stale : .unknown
       if row.state == state { return false }
@@ -103,14 +109,14 @@ extension Ledger {
 
   /// A token that was never held gets a row only when it is held now; the native coin always has one.
   func newRow(
-    _ token: TokenID, _ outcome: WalletReading.Outcome, isNative: Bool, block: UInt64
+    _ token: TokenID, _ outcome: WalletReading.Outcome, isNative: Bool, block: UInt64, state good: CellState
   ) -> BalanceRow? {
     switch outcome {
     case .balance(let balance):
       guard isNative || balance != .zero else { return nil }
       let revision = nextRevision()
       return BalanceRow(
-        token: token, balance: balance, block: block, state: .fresh, isKnown: true, revision: revision,
+        token: token, balance: balance, block: block, state: good, isKnown: true, revision: revision,
         rowRevision: revision)
     case .failed:
       guard isNative else { return nil }

@@ -31,7 +31,8 @@ extension Ledger {
   ) -> Bool {
     guard let index = held.rows.firstIndex(where: { $0.token == reading.token }) else { return false }
     let row = held.rows[index]
-    guard row.isKnown, row.state == .fresh, reading.outcome == .balance(row.balance) else { return false }
+    guard row.isKnown, row.state == stateWhenRead(held.key.chain), reading.outcome == .balance(row.balance)
+    else { return false }
     wallets[held.id]?.rows[index].block = max(row.block, block)
     return true
   }
@@ -41,14 +42,15 @@ extension Ledger {
   ) {
     guard var cells = wallets[wallet] else { return }
     var batch = LedgerBatch(revision: revision)
+    let state = stateWhenRead(cells.key.chain)
     var changed: [Int] = []
     for (token, outcome) in news {
       if let index = cells.rows.firstIndex(where: { $0.token == token }) {
-        if update(&cells.rows[index], with: outcome, block: block), !changed.contains(index) {
+        if update(&cells.rows[index], with: outcome, block: block, state: state), !changed.contains(index) {
           changed.append(index)
         }
       } else if cells.rows.count < limits.tokensPerWallet,
-        let row = newRow(token, outcome, isNative: false, block: block)
+        let row = newRow(token, outcome, isNative: false, block: block, state: state)
       {
         changed.append(cells.rows.count)
         cells.rows.append(row)
@@ -85,6 +87,23 @@ extension Ledger {
       }
     }
     return (active, unknown)
+  }
+
+  /// What the wallets are known to hold of active tokens, at most `limit` of them: wallets in the order given.
+  public func holdings(
+    of ids: some Sequence<WalletID>, limit: Int
+  ) -> [(wallet: WalletID, owner: Address, token: TokenID, contract: Address)] {
+    var holdings: [(wallet: WalletID, owner: Address, token: TokenID, contract: Address)] = []
+    for id in ids {
+      guard let cells = wallets[id] else { continue }
+      for row in cells.rows where row.isKnown && !row.balance.isZero {
+        guard let contract = tokens[Int(row.token)].key.contract, tokens[Int(row.token)].info.isActive
+        else { continue }
+        guard holdings.count < limit else { return holdings }
+        holdings.append((id, cells.key.address, row.token, contract))
+      }
+    }
+    return holdings
   }
 
   /// Takes in a token that a transfer made known. `nil`: there are as many tokens as there may be.

@@ -71,6 +71,8 @@ public actor Ledger {
   /// Which loops watch the wallet: one bit each.
   var walletWatchers: [WalletID: UInt64] = [:]
   var nextWalletID: WalletID = 1
+  /// Chains whose newest block is too old: what is read of them is stale.
+  var stillChains: Set<ChainCode> = []
   /// The wallets that the current turn of the inbox registered.
   var registeredNow: Set<WalletKey> = []
 
