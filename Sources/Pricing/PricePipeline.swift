@@ -9,6 +9,7 @@
 //   PricePipeline+Asking.swift  one source's part of a round
 
 import Ethereum
+import Jobs
 import Ledger
 import Logging
 import Metrics
@@ -39,8 +40,8 @@ public actor PricePipeline {
   private nonisolated let signal: AsyncStream<Void>
   private nonisolated let wish: AsyncStream<Void>.Continuation
 
-  private var runner: Task<Void, Never>?
-  private var smallRunner: Task<Void, Never>?
+  private let jobs: JobBoard
+  private var loops: [JobLoop] = []
   /// The round under way, and the one that waits for it and takes in all that is asked for meanwhile.
   private var current: Task<Void, Never>?
   private var next: Task<Void, Never>?
@@ -72,8 +73,9 @@ public actor PricePipeline {
   /// - Parameter sources: the best first.
   public init(
     ledger: Ledger, sources: [any PriceSource], settings: PricingSettings,
-    clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger
+    clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger, jobs: JobBoard = JobBoard()
   ) {
+    self.jobs = jobs
     self.ledger = ledger
     self.sources = sources.map { SourceState($0, interval: settings.interval) }
     self.settings = settings
@@ -83,37 +85,37 @@ public actor PricePipeline {
   }
 
   public func start() {
-    guard runner == nil else { return }
-    runner = Task { [weak self] in
+    guard loops.isEmpty else { return }
+    let whole = JobLoop("prices_round", on: jobs) { [weak self] turns in
       var next = ContinuousClock.now
       while !Task.isCancelled {
         guard let self else { return }
-        await self.round()
+        await turns.run { await self.round() }
         next = max(next + self.settings.interval, ContinuousClock.now)
         try? await Task.sleep(until: next)
       }
     }
-    smallRunner = Task { [weak self, signal, settings] in
+    let small = JobLoop("prices_missing", on: jobs) { [weak self, signal, settings] turns in
       for await _ in signal {
         try? await Task.sleep(for: settings.gathering)
         guard let self, !Task.isCancelled else { return }
-        await self.smallRound()
+        await turns.run { await self.smallRound() }
       }
     }
+    loops = [whole, small]
+    for loop in loops { loop.start() }
   }
 
   /// The rounds under way are cut short.
   public func stop() async {
     isStopped = true
-    runner?.cancel()
-    smallRunner?.cancel()
-    wish.finish()
+    for loop in loops { loop.cancel() }
     current?.cancel()
     next?.cancel()
     await next?.value
     await current?.value
-    await runner?.value
-    await smallRunner?.value
+    for loop in loops { await loop.stop() }
+    wish.finish()
   }
 
   // MARK: - Rounds

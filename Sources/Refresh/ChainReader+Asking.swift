@@ -7,7 +7,9 @@ extension ChainReader {
   ///
   /// - Throws: what the last of them said. A node that can't answer this question is no worse for others.
   func ask(_ request: JSONRPC.Request) async throws(RefreshError) -> JSONValue {
-    try await withEndpoints(blames: { !$0.isOfQuestion }) { endpoint, _ in
+    let isOfLogs = request.method == "eth_getLogs"
+    return try await withEndpoints(blames: { !($0.isOfQuestion || isOfLogs && $0.refusesLogs) }) {
+      endpoint, _ in
       do throws(RefreshError) {
         return .success(try await self.send(request, to: endpoint))
       } catch {
@@ -30,6 +32,15 @@ extension RefreshError {
     case .node(_, let node): [.reverted, .outOfGas, .tooManyResults, .methodNotFound].contains(node.kind)
     case .status(_, let status): status == 413
     case .unreachable(_, .responseTooLarge): true
+    default: false
+    }
+  }
+
+  /// Said to a question for logs, it is no fault of the node: providers sell logs apart, and say so in many ways.
+  var refusesLogs: Bool {
+    switch self {
+    case .node(_, let node): ![.rateLimited, .timedOut].contains(node.kind)
+    case .status(_, let status): (400..<500).contains(status) && status != 408
     default: false
     }
   }

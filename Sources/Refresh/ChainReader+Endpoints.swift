@@ -173,6 +173,10 @@ extension ChainReader {
     for task in endpoints.indices.map({ probe($0) }) { _ = await task.value }
   }
 
+  func cancelProbes() {
+    for task in probes.values { task.cancel() }
+  }
+
   private func startDueProbes() {
     for index in table.takeDueProbes(now: .now) { _ = probe(index) }
   }

@@ -25,6 +25,9 @@ public struct ChainSettings: Sendable {
   /// Of one call.
   public var timeout: Duration
   public var rules: EndpointRules
+  /// The chain makes blocks by the clock, and its newest is never older unless it stands still. `nil`: its age says
+  /// nothing.
+  public var staleHead: Duration?
   /// `nil`: new blocks are not looked at.
   public var follow: FollowSettings?
 
@@ -87,6 +90,8 @@ actor ChainReader {
 
   struct Reading: Sendable {
     var block: UInt64
+    /// Of the block, in Unix seconds; `nil` where there is no Multicall3 to tell it.
+    var timestamp: UInt64?
     /// The native coin first, then the plan's tokens in its order.
     var outcomes: [(token: TokenID, outcome: WalletReading.Outcome)]
     var metadata: [(id: TokenID, name: String?, symbol: String?, decimals: UInt8?)]
@@ -116,6 +121,7 @@ actor ChainReader {
     /// There is no Multicall3 here: each question is a call of its own.
     var isOneByOne: Bool
     var block: UInt64?
+    var timestamp: UInt64?
     var native: WalletReading.Outcome?
     var balances: [TokenID: WalletReading.Outcome] = [:]
     var metadata: [TokenID: WalletCall.Metadata] = [:]
@@ -172,7 +178,7 @@ actor ChainReader {
     let outcomes = plan.tokens.map { ($0.id, part.balances[$0.id] ?? .failed) }
     tokensFailed.increment(by: outcomes.count { $0.1 == .failed })
     return Reading(
-      block: block, outcomes: [(plan.native, part.native ?? .failed)] + outcomes,
+      block: block, timestamp: part.timestamp, outcomes: [(plan.native, part.native ?? .failed)] + outcomes,
       metadata: part.metadata.map { ($0.key, $0.value.name, $0.value.symbol, $0.value.decimals) })
   }
 
@@ -237,6 +243,7 @@ actor ChainReader {
   func take(_ call: WalletCall, _ answer: WalletCall.Answer, into part: inout Part) throws(RefreshError) {
     if part.block == nil {
       part.block = try checkedBlock(of: answer, at: part.endpoint)
+      part.timestamp = answer.timestamp
       part.native = answer.native
     }
     for (token, outcome) in zip(call.tokens, answer.balances) {

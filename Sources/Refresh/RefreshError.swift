@@ -66,9 +66,21 @@ public enum RefreshVerdict: Sendable, Equatable {
 
 /// A chain as clients see it.
 public struct ChainState: Sendable {
+  /// Why a chain is down.
+  public enum Reason: String, Sendable {
+    /// Reads of it fail.
+    case unreachable
+    /// It answers, and its head does not move.
+    case standingStill = "standing_still"
+  }
+
   public var chain: Chain
-  public var isDown: Bool
-  public var downSince: UnixMilliseconds?
+  /// `nil`: it is up.
+  public var down: Reason?
+  /// When it went down; where it stands still, the time of its newest block.
+  public var since: UnixMilliseconds?
   /// In the order of the settings.
   public var endpoints: [EndpointHealth]
+
+  public var isDown: Bool { down != nil }
 }

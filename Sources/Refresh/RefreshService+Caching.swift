@@ -9,7 +9,7 @@ extension RefreshService {
   func due(_ plan: ReadPlan, for kind: ReadKind) async -> (plan: ReadPlan, leftOut: LeftOut?) {
     guard kind == .due else { return (plan, nil) }
     let now = clock()
-    let continuity = await followers[plan.key.chain]?.continuity(of: plan.wallet)
+    let continuity = await continuity(of: plan.wallet, plan.key.chain)
     let entries = await cache.entries(for: plan.cacheKeys, now: now)
     // Last, so that what the follower brought meanwhile is seen.
     var due = DueTokens(

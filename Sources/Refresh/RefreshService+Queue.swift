@@ -1,4 +1,5 @@
 import Ethereum
+import Jobs
 import Ledger
 
 /// When a wallet is read: at once, or together with others that wait.
@@ -8,29 +9,37 @@ extension RefreshService {
   struct Waiting {
     let wallet: WalletID
     let kind: ReadKind
-    let answer: CheckedContinuation<Answer, Never>
+    let ticket: JobTicket
+    let continuation: CheckedContinuation<Answer, Never>
+
+    func answer(_ answer: Answer) {
+      if case .failure = answer { ticket.end(isFailed: true) } else { ticket.end() }
+      continuation.resume(returning: answer)
+    }
   }
 
   func readInTurn(_ wallet: WalletID, _ chain: ChainCode, _ kind: ReadKind) async -> Answer {
     guard let reader = readers[chain] else { return .failure(.chainNotServed(chain)) }
-    return await withCheckedContinuation { answer in
+    let ticket = walletReads.ticket()
+    return await withCheckedContinuation { continuation in
       queues[chain, default: ReadQueue(width: settings.readsPerChain)].add(
-        Waiting(wallet: wallet, kind: kind, answer: answer))
+        Waiting(wallet: wallet, kind: kind, ticket: ticket, continuation: continuation))
       beginReads(of: chain, reader)
     }
   }
 
   private func beginReads(of chain: ChainCode, _ reader: ChainReader) {
     while let turn = queues[chain]?.begin() {
-      let number = nextTurn
-      nextTurn += 1
-      turns[number] = Task {
+      turns.run {
         await self.take(turn, of: chain, reader)
-        self.turns[number] = nil
-        self.queues[chain]?.end()
-        self.beginReads(of: chain, reader)
+        await self.endTurn(of: chain, reader)
       }
     }
+  }
+
+  private func endTurn(of chain: ChainCode, _ reader: ChainReader) {
+    queues[chain]?.end()
+    beginReads(of: chain, reader)
   }
 
   private func take(_ turn: [Waiting], of chain: ChainCode, _ reader: ChainReader) async {
@@ -38,11 +47,11 @@ extension RefreshService {
     var room = await reader.chunkSize
     for (index, waiting) in turn.enumerated() {
       guard !isStopped else {
-        waiting.answer.resume(returning: .failure(.stopped))
+        waiting.answer(.failure(.stopped))
         continue
       }
       guard let whole = await ledger.readPlan(for: waiting.wallet) else {
-        waiting.answer.resume(returning: .failure(.unknownWallet))
+        waiting.answer(.failure(.unknownWallet))
         continue
       }
       let (plan, leftOut) = await due(whole, for: waiting.kind)
@@ -52,12 +61,14 @@ extension RefreshService {
         beginReads(of: chain, reader)
         break
       }
+      waiting.ticket.begin()
       planned.append((waiting, plan, leftOut))
     }
     guard !planned.isEmpty else { return }
     let results = await reader.read(planned.map(\.plan))
+    await noteHeads(chain, of: results)
     for ((waiting, plan, leftOut), result) in zip(planned, results) {
-      waiting.answer.resume(returning: await take(result, plan, leftOut))
+      waiting.answer(await take(result, plan, leftOut))
     }
   }
 

@@ -8,9 +8,9 @@ extension RefreshService {
     var states: [ChainState] = []
     for chain in chains {
       let endpoints = await readers[chain.code]?.health() ?? []
-      let since = downSince[chain.code]
+      let trouble = trouble(of: chain.code)
       states.append(
-        ChainState(chain: chain, isDown: since != nil, downSince: since, endpoints: endpoints))
+        ChainState(chain: chain, down: trouble?.reason, since: trouble?.since, endpoints: endpoints))
     }
     return states
   }
@@ -37,7 +37,7 @@ extension RefreshService {
     chainFailures[chain] = 0
     guard downSince.removeValue(forKey: chain) != nil else { return }
     logger.notice("chain can be read again", metadata: ["chain": "\(chain)"])
-    await announce(chain, "up", since: clock())
+    await announce(chain)
   }
 
   /// One failed read may be bad luck; a second one in a row is a chain that is down.
@@ -48,19 +48,30 @@ extension RefreshService {
     let since = clock()
     downSince[chain] = since
     logger.error("chain cannot be read", metadata: ["chain": "\(chain)", "reason": "\(error)"])
-    await announce(chain, "down", since: since)
+    await announce(chain)
   }
 
-  private func announce(_ chain: ChainCode, _ state: StaticString, since: UnixMilliseconds) async {
+  private func trouble(of chain: ChainCode) -> (reason: ChainState.Reason, since: UnixMilliseconds)? {
+    if let since = downSince[chain] { return (.unreachable, since) }
+    return stillSince[chain].map { (.standingStill, $0) }
+  }
+
+  /// The chain's state as it is now.
+  func announce(_ chain: ChainCode) async {
+    let trouble = trouble(of: chain)
     var json: [UInt8] = []
     json.append("{\"type\":\"status\",\"chain\":\"")
     json.append(contentsOf: chain.description.utf8)
     json.append("\",\"state\":\"")
-    json.append(state)
+    json.append(trouble == nil ? "up" : "down")
     json.append("\",\"since\":")
-    json.append(decimal: since)
+    json.append(decimal: trouble?.since ?? clock())
+    if let reason = trouble?.reason, reason != .unreachable {
+      json.append(",\"reason\":\"")
+      json.append(contentsOf: reason.rawValue.utf8)
+      json.append(34)
+    }
     json.append(125)
-    await ledger.announce(
-      StatusFrame(subject: .chain(chain), json: json, isAbnormal: downSince[chain] != nil))
+    await ledger.announce(StatusFrame(subject: .chain(chain), json: json, isAbnormal: trouble != nil))
   }
 }

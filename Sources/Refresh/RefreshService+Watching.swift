@@ -28,12 +28,8 @@ extension RefreshService {
       guard watched.contains(wallet), let cells = await ledger.wallet(wallet) else { continue }
       fly(wallet, cells.key.chain, .due)
     }
-    alarm?.cancel()
-    guard !isStopped, let next = schedule.next else { return }
-    alarm = Task { [wishes, clock] in
-      try? await Task.sleep(for: .milliseconds(max(1, next - clock())))
-      if !Task.isCancelled { wishes.call() }
-    }
+    guard let next = schedule.next else { return alarm.clear() }
+    alarm.set(at: .now + .milliseconds(max(1, next - clock()))) { [wishes] in wishes.call() }
   }
 
   private func take(_ wish: Wishes.Wish) async {

@@ -6,6 +6,7 @@
 
 import Ethereum
 import JSON
+import Jobs
 import Ledger
 import Logging
 import Metrics
@@ -56,9 +57,13 @@ public actor RefreshService {
   /// Other tokens were listed while these were under way: they are to be followed by another read.
   var outdatedFlights: Set<WalletID> = []
   var queues: [ChainCode: ReadQueue<Waiting>] = [:]
-  /// Reads under way.
-  var turns: [Int: Task<Void, Never>] = [:]
-  var nextTurn = 0
+  let jobs: JobBoard
+  /// Of wallets: under way, or waiting in their chain's queue.
+  let walletReads: JobRecord
+  /// Reads under way, each of the wallets that waited together.
+  let turns: JobGroup
+  /// Reads that wait for the one before, and first probes.
+  let followUps: JobGroup
   var watched: Set<WalletID> = []
   var schedule = ReadSchedule()
   var cooldowns: Cooldowns
@@ -70,11 +75,13 @@ public actor RefreshService {
   /// Failed reads in a row, by chain, and since when it counts as down.
   var chainFailures: [ChainCode: Int] = [:]
   var downSince: [ChainCode: UnixMilliseconds] = [:]
-  var alarm: Task<Void, Never>?
-  private var runner: Task<Void, Never>?
+  var standstills: [ChainCode: Standstill] = [:]
+  /// The chains that stand still.
+  var stillSince: [ChainCode: UnixMilliseconds] = [:]
+  let alarm = Alarm()
+  private var runner: JobLoop?
   /// Price rounds that an indicator waits for.
-  private var priceTasks: [Int: Task<Void, Never>] = [:]
-  private var nextPriceTask = 0
+  private let priceRounds: JobGroup
   var isStopped = false
   private let duration = Metrics.Timer(label: "refresh_read")
   private let readsStarted = Counter(label: "refresh_reads_total")
@@ -83,8 +90,14 @@ public actor RefreshService {
 
   public init(
     ledger: Ledger, chains: [ChainSettings], client: HTTPClient, settings: RefreshSettings,
-    cache: any Cache, clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger
+    cache: any Cache, clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger,
+    jobs: JobBoard = JobBoard()
   ) {
+    self.jobs = jobs
+    walletReads = jobs.record("refresh_wallet")
+    turns = JobGroup("refresh_read", on: jobs, width: settings.readsPerChain * max(1, chains.count))
+    followUps = JobGroup("refresh_again", on: jobs, width: 1_000)
+    priceRounds = JobGroup("refresh_prices", on: jobs, width: 1_000)
     self.ledger = ledger
     self.chains = chains.map(\.chain)
     self.settings = settings
@@ -96,6 +109,10 @@ public actor RefreshService {
       chains.map { ($0.chain.code, ChainReader(settings: $0, client: client, logger: logger)) },
       uniquingKeysWith: { first, _ in first })
     cooldowns = Cooldowns(period: settings.cooldown.inMilliseconds)
+    for chain in chains {
+      standstills[chain.chain.code] = Standstill(limit: chain.staleHead)
+      Self.standsStill(chain.chain.code).set(0)
+    }
   }
 
   /// What runs after a refresh, in the background: the prices of the wallet's tokens.
@@ -104,32 +121,33 @@ public actor RefreshService {
   public func start() async {
     guard runner == nil else { return }
     followers = makeFollowers()
-    runner = Task { [weak self, wishes] in
+    runner = JobLoop("refresh_schedule", on: jobs) { [weak self, wishes] turns in
       for await _ in wishes.calls {
         guard let self, !Task.isCancelled else { return }
-        await self.work()
+        await turns.run { await self.work() }
       }
     }
+    runner?.start()
     wishes.call()
     for follower in followers.values { await follower.start() }
     // The early word in the log is all there is to wait for.
-    for reader in readers.values { Task { await reader.probe() } }
+    for reader in readers.values { followUps.run { await reader.probe() } }
   }
 
   /// Takes no more wishes, and waits for the reads under way, which are cut short: what is held stays as it is.
   public func stop() async {
     isStopped = true
-    runner?.cancel()
-    alarm?.cancel()
+    alarm.stop()
+    await runner?.stop()
     wishes.finish()
     for follower in followers.values { await follower.stop() }
-    for turn in turns.values { turn.cancel() }
+    for reader in readers.values { await reader.cancelProbes() }
+    turns.cancel()
     for flight in flights.values {
       flight.task.cancel()
       _ = await flight.task.value
     }
-    for task in priceTasks.values { task.cancel() }
-    for task in priceTasks.values { await task.value }
+    for group in [turns, followUps, priceRounds] { await group.stop() }
   }
 
   // MARK: - Refreshes
@@ -248,12 +266,9 @@ public actor RefreshService {
   private func finishWithPrices(_ wallet: WalletID, _ outcome: RefreshOutcome) async {
     await announce(wallet, "prices")
     guard !isStopped else { return }
-    let number = nextPriceTask
-    nextPriceTask += 1
-    priceTasks[number] = Task { [priceRound, ledger] in
+    priceRounds.run { [priceRound, ledger] in
       await priceRound?(await ledger.heldTokens(of: wallet))
       await self.announce(wallet, "done", outcome)
-      self.priceTasks[number] = nil
     }
   }
 }

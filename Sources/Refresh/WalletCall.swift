@@ -7,7 +7,7 @@ import Ledger
 struct WalletCall {
   enum Question: Equatable {
     case blockNumber
-    case parentHash
+    case timestamp
     case chainID
     case nativeBalance
     case balance(Int)
@@ -47,7 +47,7 @@ struct WalletCall {
       } else {
         ask(.blockNumber, chain.multicall3, ABI.encode(.getBlockNumber))
       }
-      ask(.parentHash, chain.multicall3, ABI.encode(.getLastBlockHash))
+      ask(.timestamp, chain.multicall3, ABI.encode(.getCurrentBlockTimestamp))
       ask(.chainID, chain.multicall3, ABI.encode(.getChainId))
       ask(.nativeBalance, chain.multicall3, Multicall3.getEthBalance(owner))
     }
@@ -73,7 +73,8 @@ struct WalletCall {
   /// is touched by it.
   struct Answer: Equatable {
     var block: UInt64?
-    var parentHash: Bytes32?
+    /// Of the block, in Unix seconds.
+    var timestamp: UInt64?
     var chainID: UInt64?
     var native: WalletReading.Outcome?
     /// By position in `tokens`.
@@ -126,7 +127,7 @@ struct WalletCall {
   private func take(_ question: Question, _ decoder: ABIDecoder, into answer: inout Answer) {
     switch question {
     case .blockNumber: answer.block = try? decoder.uint64()
-    case .parentHash: answer.parentHash = try? decoder.bytes32()
+    case .timestamp: answer.timestamp = try? decoder.uint64()
     case .chainID: answer.chainID = try? decoder.uint64()
     case .nativeBalance: answer.native = (try? decoder.uint256()).map { .balance($0) }
     case .balance(let index):

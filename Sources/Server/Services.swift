@@ -1,5 +1,6 @@
 import EventLoop
 import Ethereum
+import Jobs
 import Ledger
 import Metrics
 import Push
@@ -20,6 +21,7 @@ struct Services: Sendable {
   /// nil: no access tokens are asked for.
   let access: AccessControl?
   let metrics: PrometheusMetrics
+  let jobs: JobBoard
   let clock: @Sendable () -> UnixMilliseconds
 
   func isStorageHealthy() async -> Bool { writer.isHealthy }
@@ -45,6 +47,7 @@ struct Services: Sendable {
 
   /// Figures that are kept elsewhere are copied when somebody looks.
   func refreshGauges() async {
+    jobs.refreshGauges()
     let push = await pushStatistics()
     let total = push.total
     let gauges: [(String, Double)] = [

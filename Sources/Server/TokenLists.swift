@@ -6,6 +6,7 @@
 
 import Ethereum
 import JSON
+import Jobs
 import Ledger
 import Logging
 import Metrics
@@ -27,11 +28,15 @@ actor TokenLists {
   private var chains: [ChainConfiguration] = []
   /// What each address gave last, by chain.
   private var fetched: [String: [ChainCode: [ListedToken]]] = [:]
-  private var fetches: [Task<Void, Never>] = []
+  private let jobs: JobBoard
+  private var fetches: [JobLoop] = []
   private let succeeded = Counter(label: "token_list_fetches_total")
   private let failed = Counter(label: "token_list_fetch_failures_total")
 
-  init(ledger: Ledger, client: HTTPClient, period: Duration, timeout: Duration, logger: Logger) {
+  init(
+    ledger: Ledger, client: HTTPClient, period: Duration, timeout: Duration, logger: Logger, jobs: JobBoard
+  ) {
+    self.jobs = jobs
     self.ledger = ledger
     self.client = client
     self.period = period
@@ -61,17 +66,22 @@ actor TokenLists {
 
   /// Begins to fetch the lists on the web, each once for all its chains.
   private func fetch() {
-    stop()
+    for fetch in fetches { fetch.cancel() }
+    fetches = []
     let addresses = Set(chains.flatMap(\.tokenLists).filter(Self.isAddress))
     fetched = fetched.filter { addresses.contains($0.key) }
     for address in addresses.sorted() {
       guard let url = try? HTTPURL(address) else { continue }
-      fetches.append(Task { [weak self] in await self?.follow(address, url) })
+      let fetch = JobLoop("token_list", on: jobs) { [weak self] turns in
+        await self?.follow(address, url, turns)
+      }
+      fetches.append(fetch)
+      fetch.start()
     }
   }
 
-  func stop() {
-    for fetch in fetches { fetch.cancel() }
+  func stop() async {
+    for fetch in fetches { await fetch.stop() }
     fetches = []
   }
 
@@ -79,12 +89,14 @@ actor TokenLists {
 
   private static func isAddress(_ source: String) -> Bool { source.contains("://") }
 
-  private func follow(_ address: String, _ url: HTTPURL) async {
+  private func follow(_ address: String, _ url: HTTPURL, _ turns: JobRecord) async {
     var failures = 0
     while !Task.isCancelled {
       var pause = period
       do throws(StartError) {
-        try await take(address, try await download(url))
+        try await turns.run { () async throws(StartError) in
+          try await self.take(address, try await self.download(url))
+        }
         failures = 0
         succeeded.increment()
       } catch {

@@ -9,6 +9,7 @@ import EventLoop
 import Ethereum
 import Glibc
 import JSON
+import Jobs
 import Ledger
 import Logging
 import Metrics
@@ -42,7 +43,7 @@ public final class WalletPushServer: Sendable {
   let client: HTTPClient
   let resolver: Resolver
   let logger: Logger
-  let sweeper: Task<Void, Never>
+  let sweeper: JobLoop
   /// Nil: plain HTTP.
   let tls: TLSServer?
 
@@ -98,13 +99,16 @@ public final class WalletPushServer: Sendable {
     resolver = parts.resolver
     logger = parts.logger
     tls = parts.tls
-    sweeper = Task { [ledger, refresh] in
+    sweeper = JobLoop("ledger_sweep", on: parts.services.jobs) { [ledger, refresh] turns in
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(1))
-        await ledger.sweep()
-        await refresh.sweep()
+        await turns.run {
+          await ledger.sweep()
+          await refresh.sweep()
+        }
       }
     }
+    sweeper.start()
   }
 
   /// Sends the clients away, stops reading, writes the last state. Returns when all is done, or after a bounded wait.
@@ -119,7 +123,7 @@ public final class WalletPushServer: Sendable {
       }
     }
     await waitForClients()
-    sweeper.cancel()
+    await sweeper.stop()
     await tokenLists.stop()
     await pricing.stop()
     await refresh.stop()
@@ -213,9 +217,10 @@ public final class WalletPushServer: Sendable {
 /// Lets clients ask for what `Refresh` does.
 private struct RefreshDesk: RefreshRequester {
   let refresh: RefreshService
+  let requests: JobGroup
 
   func requestRefresh(_ wallet: WalletKey, _ answer: @escaping @Sendable (RefreshAnswer) -> Void) {
-    Task {
+    let isTaken = requests.run {
       switch await refresh.requestRefresh(wallet, whenAccepted: { answer(.accepted) }) {
       case .accepted: break
       case .cooldown(let ago, let retry): answer(.cooldown(agoMilliseconds: ago, retryMilliseconds: retry))
@@ -224,6 +229,7 @@ private struct RefreshDesk: RefreshRequester {
       case .internal: answer(.internal)
       }
     }
+    if !isTaken { answer(.internal) }
   }
 }
 
@@ -247,6 +253,7 @@ private struct Parts {
   init(settings: Settings, metrics: PrometheusMetrics, logger: Logger) async throws {
     self.settings = settings
     self.logger = logger
+    let jobs = JobBoard(logger: logger)
     tls = try Self.makeTLS(settings.http.tls, logger)
     let access = try settings.auth.map { try AccessControl($0, logger: logger) }
     let wanted = ListenAddress(host: settings.http.host, port: settings.http.port)
@@ -288,9 +295,9 @@ private struct Parts {
     await ledger.restore(try database.load())
     tokenLists = TokenLists(
       ledger: ledger, client: client, period: settings.cache.metadata, timeout: settings.refresh.timeout,
-      logger: logger)
+      logger: logger, jobs: jobs)
     try await tokenLists.load(chains)
-    writer = Writer(database: database, ledger: ledger, settings: .standard)
+    writer = Writer(database: database, ledger: ledger, settings: .standard, jobs: jobs)
     try await writer.start()
     let revision = await ledger.revision
     for shard in shards { shard.attach(ledger.inbox, epoch: ledger.epoch, revision: revision) }
@@ -306,15 +313,18 @@ private struct Parts {
       settings: Self.refreshSettings(settings),
       cache: MemoryCache(
         maximumBytes: settings.cache.maximumBytes, idle: settings.cache.balance * 2 + .seconds(60)),
-      clock: WalletPushServer.clock, logger: logger)
-    desk.attach(RefreshDesk(refresh: refresh))
+      clock: WalletPushServer.clock, logger: logger, jobs: jobs)
+    desk.attach(
+      RefreshDesk(
+        refresh: refresh,
+        requests: JobGroup("refresh_request", on: jobs, width: 64, waitingMaximum: 10_000)))
     let hasPrices = !settings.prices.sources.isEmpty
     pricing = PricePipeline(
       ledger: ledger,
       sources: try settings.prices.makeSources(client: client, chains: chains),
       settings: PricingSettings(
         interval: settings.prices.interval, maximumAge: settings.prices.maximumAge),
-      clock: WalletPushServer.clock, logger: logger)
+      clock: WalletPushServer.clock, logger: logger, jobs: jobs)
     await refresh.setPriceRound { [pricing] tokens in await pricing.refreshPrices(of: tokens) }
     await ledger.observe(with: refresh)
     if hasPrices { await ledger.observe(with: pricing) }
@@ -323,6 +333,7 @@ private struct Parts {
       serverName: WalletPushServer.name, ledger: ledger, refresh: refresh, writer: writer, shards: shards,
       sessions: shards.map { _ in HTTPSessions() },
       files: try WebRoot.load(settings.http.webRoot, logger: logger), access: access, metrics: metrics,
+      jobs: jobs,
       clock: WalletPushServer.clock)
     let router = Router(settings: settings, services: services)
     address = try Self.listen(settings, shards, router, tls)
@@ -346,6 +357,7 @@ private struct Parts {
     let chain = configuration.chain
     var settings = ChainSettings(
       chain: chain, endpoints: try chain.rpc.map { try HTTPURL($0) }, timeout: timeout, rules: rules)
+    settings.staleHead = configuration.staleHeadInForce
     if configuration.followBlocks {
       settings.follow = FollowSettings(
         poll: configuration.poll, announcers: try configuration.ws.map { try WebSocketURL($0) })

@@ -8,6 +8,7 @@
 // Two writes never overlap: the later one could commit first, and the earlier one would then put old values
 // over new.
 
+import Jobs
 import Ledger
 import Logging
 import Synchronization
@@ -40,12 +41,16 @@ public actor Writer {
   private var shownPrices: [TokenID: StoredPrice] = [:]
   /// Everything up to here is stored.
   private var writtenRevision: Revision
-  private var loop: Task<Void, Never>?
+  private let jobs: JobBoard
+  private var loop: JobLoop?
   private var isWriting = false
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
   /// - Parameter ledger: restored from `database.load()`, and begun at `database.start.revision`.
-  public init(database: Database, ledger: Ledger, settings: WriterSettings) {
+  public init(
+    database: Database, ledger: Ledger, settings: WriterSettings, jobs: JobBoard = JobBoard()
+  ) {
+    self.jobs = jobs
     self.database = database
     self.ledger = ledger
     self.settings = settings
@@ -62,15 +67,16 @@ public actor Writer {
     shownPrices = try await database.loadStoredPrices()
     guard loop == nil else { return }
     database.attach { [weak self] () async throws(StorageError) in try await self?.flush() }
-    loop = Task { [weak self, wake, settings] in
+    loop = JobLoop("storage_write", on: jobs) { [weak self, wake, settings] turns in
       for await _ in wake.calls {
         wake.isPending.store(false, ordering: .sequentiallyConsistent)
         guard let self else { return }
-        await self.writeUntilDone()
+        await turns.run { await self.writeUntilDone() }
         try? await Task.sleep(for: settings.interval)
         if Task.isCancelled { return }
       }
     }
+    loop?.start()
     await ledger.setPersister { [wake] in wake.call() }
     wake.call()
   }
@@ -99,8 +105,7 @@ public actor Writer {
   /// One handed out meanwhile is caught up with. When this throws, the database is still open and unclean;
   /// `Database.close` then gives it up.
   public func closeCleanly() async throws(StorageError) {
-    loop?.cancel()
-    await loop?.value
+    await loop?.stop()
     // The last turn of a busy ledger may still be under way.
     for _ in 0..<8 {
       try await write(isLast: true)

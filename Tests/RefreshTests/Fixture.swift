@@ -35,7 +35,7 @@ final class Fixture: Sendable {
     tokens: Int = 5, empty: Int = 0, nodes: Int = 1, chain: Chain? = nil, hasMetadata: Bool = true,
     hasArbSys: Bool = false,
     timeout: Duration = .seconds(20), rules: EndpointRules = .quick, second: Chain? = nil,
-    follow: FollowSettings? = nil,
+    follow: FollowSettings? = nil, staleHead: Duration? = nil,
     configure: (inout RefreshSettings) -> Void = { _ in }
   ) async throws {
     let chain = try chain ?? .test()
@@ -92,6 +92,7 @@ final class Fixture: Sendable {
       chain: chain, endpoints: try self.nodes.map { try HTTPURL($0.rpcURL) }, timeout: timeout,
       rules: rules)
     chainSettings.follow = follow
+    chainSettings.staleHead = staleHead
     var chains = [chainSettings]
     if let second, let secondNode {
       chains.append(

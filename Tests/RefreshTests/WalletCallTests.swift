@@ -22,7 +22,7 @@ struct WalletCallTests {
     let call = try call([.prelude, .balances, .metadata])
     #expect(
       call.questions == [
-        .blockNumber, .parentHash, .chainID, .nativeBalance, .balance(0), .balance(1), .balance(2),
+        .blockNumber, .timestamp, .chainID, .nativeBalance, .balance(0), .balance(1), .balance(2),
         .name(1), .symbol(1), .decimals(1),
       ])
     let mayFail = call.calls.allSatisfy(\.allowFailure)
@@ -94,7 +94,7 @@ struct WalletCallTests {
     let answer = try call.decode(data)
     #expect(answer.block == 1_000)
     #expect(answer.chainID == 31_337)
-    #expect(answer.parentHash == Bytes32(77))
+    #expect(answer.timestamp == 77)
     #expect(answer.native == .balance(5))
     #expect(answer.balances == [.balance(1), test.outcome, .balance(3)])
     #expect(answer.silent == (test.isSilent ? [1] : []))

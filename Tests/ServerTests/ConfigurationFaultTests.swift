@@ -204,7 +204,7 @@ import Testing
       #"{"chains": {"ETH": {"poll": 1}}}"#,
       "chains.ETH.poll: no such setting; there are chains.ETH.rpc, chains.ETH.ws, chains.ETH.chainId,"
         + " chains.ETH.multicall3, chains.ETH.tokenLists, chains.ETH.followBlocks, chains.ETH.pollSeconds,"
-        + " chains.ETH.chainlinkFeeds"
+        + " chains.ETH.chainlinkFeeds, chains.ETH.staleHeadSeconds"
     ),
     (
       #"{"chains": {"eth": {}}}"#,

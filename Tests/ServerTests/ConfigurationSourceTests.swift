@@ -63,6 +63,7 @@ import Testing
       "ETH=0x00000000000000000000000000000000000000f1, "
         + "stETH=0x00000000000000000000000000000000000000f2:0x00000000000000000000000000000000000000aa"
     ),
+    ("chains.ETH.staleHeadSeconds", "30", "30"),
     ("prices.sources", #"["coingecko", "chainlink"]"#, "coingecko,chainlink"),
     ("prices.intervalSeconds", "1.5", "1.5"),
     ("prices.maximumAgeSeconds", "600", "600"),

@@ -9,6 +9,12 @@ extension ChainFollower {
     guard let head else { throw .reading(malformed("no newest block")) }
     metrics.head.record(head.number)
     metrics.lag.record(max(0, Double(clock()) / 1_000 - Double(head.timestamp)))
+    // Before anything is read at it.
+    await lookedAt(head, announcedHead.exchange(0, ordering: .relaxed))
+    if let restsUntil {
+      if .now < restsUntil { return try await passWithoutLogs(head) }
+      return try await tryLogs(head)
+    }
     var ancestor: BlockHeader?
     switch track.look(at: head, now: clock()) {
     case .first where !wallets.isAnyBehind(head.number): return cover(head)
@@ -28,7 +34,7 @@ extension ChainFollower {
     }
     if !plan.wallets.isEmpty {
       let scan = try await scan(plan)
-      try await read(scan, at: head, ancestor: ancestor)
+      try await read(await subjects(of: scan, at: head), at: head, ancestor: ancestor)
     }
     cover(head)
     wallets.noteCovered(plan)
@@ -52,13 +58,7 @@ extension ChainFollower {
   private func scan(_ plan: FollowedWallets.Plan) async throws(PassError) -> TransferScan {
     var scan = TransferScan(plan)
     for request in scan.requests {
-      let result: JSONValue
-      do throws(RefreshError) {
-        metrics.calls.increment()
-        result = try await reader.ask(request)
-      } catch {
-        throw .onLogs(error)
-      }
+      let result = try await logs(request)
       do {
         try scan.take(result)
       } catch {
@@ -72,6 +72,11 @@ extension ChainFollower {
     return scan
   }
 
+  func logs(_ request: JSONRPC.Request) async throws(PassError) -> JSONValue {
+    metrics.calls.increment()
+    do throws(RefreshError) { return try await reader.ask(request) } catch { throw .onLogs(error) }
+  }
+
   func ask(_ request: JSONRPC.Request) async throws(PassError) -> JSONValue {
     metrics.calls.increment()
     do throws(RefreshError) { return try await reader.ask(request) } catch { throw .reading(error) }
@@ -83,14 +88,8 @@ extension ChainFollower {
 extension PassError {
   /// What it means that the logs of some blocks were refused.
   static func onLogs(_ error: RefreshError) -> PassError {
-    guard case .node(_, let node) = error else { return .reading(error) }
-    switch node.kind {
-    case .methodNotFound: return .noLogs(error)
-    // Later, or elsewhere.
-    case .rateLimited, .timedOut: return .reading(error)
-    // The range is too large, or pruned, or says more than the node wants to.
-    case .reverted, .outOfGas, .batchTooLarge, .tooManyResults, .headerNotFound, .other:
-      return .gap("\(error)")
-    }
+    if case .node(_, let node) = error, node.kind == .methodNotFound { return .noLogs(error) }
+    // The range is too large, or pruned, or says more than the node wants to. All else: later, or elsewhere.
+    return error.refusesLogs ? .refused(error) : .reading(error)
   }
 }

@@ -51,11 +51,13 @@ extension ChainFollower {
   }
 
   /// - Parameter ancestor: what this block should descend from.
-  func read(_ scan: TransferScan, at head: BlockHeader, ancestor: BlockHeader?) async throws(PassError) {
+  func read(
+    _ subjects: [FollowCall.Subject], at head: BlockHeader, ancestor: BlockHeader?
+  ) async throws(PassError) {
     let native = await ledger.intern(.native(chain.code), info: TokenInfo(decimals: 18, isListed: true))
     var readings = Readings()
     var toCheck = ancestor
-    for subjects in FollowCall.chunks(await subjects(of: scan, at: head), most: await reader.chunkSize - 3) {
+    for subjects in FollowCall.chunks(subjects, most: await reader.chunkSize - 3) {
       let number = toCheck.flatMap { head.number - $0.number <= Self.hashesKept ? $0.number : nil }
       let answer = try await answer(subjects, at: head, ancestor: number)
       // Before anything is believed.
@@ -75,7 +77,7 @@ extension ChainFollower {
   }
 
   /// Native coins first, then what is known: what comes last can starve nobody.
-  private func subjects(of scan: TransferScan, at head: BlockHeader) async -> [FollowCall.Subject] {
+  func subjects(of scan: TransferScan, at head: BlockHeader) async -> [FollowCall.Subject] {
     let addresses = Dictionary(
       scan.plan.wallets.map { ($0.id, $0.address) }, uniquingKeysWith: { first, _ in first })
     let contracts = Set(scan.pairs.map(\.contract)).union(scan.wrappings.map(\.contract))

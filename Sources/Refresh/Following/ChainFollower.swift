@@ -7,6 +7,7 @@
 //   ChainFollower.swift         when passes are made, and what becomes of those that fail
 //   ChainFollower+Pass.swift    one pass
 //   ChainFollower+Reading.swift the balances of one pass
+//   ChainFollower+NoLogs.swift  passes where nobody tells transfers
 //   HeadTrack, FollowedWallets, TransferScan, FollowCall: what there is to decide, without I/O
 //
 // What was not followed without a gap is not believed: wallets are then read as a whole, and following begins anew
@@ -14,6 +15,7 @@
 
 import Ethereum
 import JSON
+import Jobs
 import Ledger
 import Logging
 import Metrics
@@ -28,6 +30,8 @@ actor ChainFollower {
   nonisolated let metrics: FollowMetrics
   /// Reads wallets as a whole, and says so by ``noteRead(_:block:native:isWhole:)``.
   let readAnew: @Sendable ([WalletID]) async -> Void
+  /// Is told of each look at the head; and that nobody looks any more, with `nil`.
+  let headSeen: @Sendable (_ head: BlockHeader?, _ announced: UInt64?) async -> Void
 
   var wallets = FollowedWallets()
   var track = HeadTrack()
@@ -36,6 +40,8 @@ actor ChainFollower {
 
   private nonisolated let signals: AsyncStream<Void>
   private nonisolated let signal: AsyncStream<Void>.Continuation
+  /// The last block that was announced; 0: none since a pass took it.
+  nonisolated let announcedHead = Atomic<UInt64>(0)
   /// Of the announcer: heads are being announced, polling is a fall-back.
   private nonisolated let isAnnounced = Atomic(false)
   /// A head was announced that no pass has met yet: how many more looks at once it is worth. Another node may be ahead
@@ -43,11 +49,14 @@ actor ChainFollower {
   private nonisolated let looksLeft = Atomic(0)
   private static let looksMaximum = 5
   private var announcer: HeadAnnouncer?
-  private var runner: Task<Void, Never>?
-  private var alarm: Task<Void, Never>?
+  private let jobs: JobBoard
+  private var runner: JobLoop?
+  private let alarm = Alarm()
   private var notBefore = ContinuousClock.now
-  /// The node has no logs: nothing is followed before that.
-  private var restsUntil: ContinuousClock.Instant?
+  /// No node tells logs: passes do without before that.
+  var restsUntil: ContinuousClock.Instant?
+  /// The last wallet of the last pass without logs, where not all had room.
+  var lastWithoutLogs: WalletID?
   /// How often following began anew lately.
   private var restarts = 0
   private var goodPasses = 0
@@ -57,18 +66,23 @@ actor ChainFollower {
   var coveredAt: ContinuousClock.Instant?
   /// So many failures are no bad luck: a node that lags behind another knows no newest block either.
   private static let failuresToTell = 3
+  /// Beginnings in a row that ended with logs that were refused, before passes do without.
+  private static let refusalsMaximum = 3
 
   init(
     chain: ChainReader, settings: FollowSettings, ledger: Ledger,
-    clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger,
-    readAnew: @escaping @Sendable ([WalletID]) async -> Void
+    clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger, jobs: JobBoard,
+    readAnew: @escaping @Sendable ([WalletID]) async -> Void,
+    headSeen: @escaping @Sendable (_ head: BlockHeader?, _ announced: UInt64?) async -> Void
   ) {
     reader = chain
     self.settings = settings
     self.ledger = ledger
     self.clock = clock
     self.logger = logger
+    self.jobs = jobs
     self.readAnew = readAnew
+    self.headSeen = headSeen
     metrics = FollowMetrics(chain: chain.settings.chain.code.description)
     (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
@@ -77,20 +91,20 @@ actor ChainFollower {
 
   func start() {
     guard runner == nil else { return }
-    runner = Task { [weak self, signals] in
+    runner = JobLoop("follow_\(chain.code)", on: jobs) { [weak self, signals] turns in
       for await _ in signals {
         guard let self, !Task.isCancelled else { return }
-        await self.step()
+        await turns.run { await self.step() }
       }
     }
+    runner?.start()
   }
 
   func stop() async {
-    alarm?.cancel()
+    await runner?.stop()
     announcer?.stop()
+    alarm.stop()
     signal.finish()
-    runner?.cancel()
-    await runner?.value
   }
 
   // MARK: What others say
@@ -131,7 +145,8 @@ actor ChainFollower {
   }
 
   /// There is a new block.
-  nonisolated func headAnnounced() {
+  nonisolated func headAnnounced(_ number: UInt64? = nil) {
+    if let number { announcedHead.store(number, ordering: .relaxed) }
     looksLeft.store(Self.looksMaximum, ordering: .relaxed)
     signal.yield()
   }
@@ -147,15 +162,12 @@ actor ChainFollower {
       announcer?.stop()
       announcer = nil
       isAnnounced.store(false, ordering: .relaxed)
+      await headSeen(nil, nil)
       return
     }
     listen()
     let now = ContinuousClock.now
     guard now >= notBefore else { return setAlarm(at: notBefore) }
-    if let until = restsUntil {
-      guard now >= until else { return setAlarm(at: until) }
-      restsUntil = nil
-    }
     notBefore = now + settings.minimumInterval
     let looks = looksLeft.load(ordering: .relaxed)
     let hasAdvanced = await makePass()
@@ -175,16 +187,13 @@ actor ChainFollower {
     guard announcer == nil, !settings.announcers.isEmpty else { return }
     announcer = HeadAnnouncer(
       settings.announcers, client: reader.client, chain: chain, logger: logger,
-      isAnnouncing: { [weak self] in self?.setAnnounced($0) }, head: { [weak self] in self?.headAnnounced() })
+      isAnnouncing: { [weak self] in self?.setAnnounced($0) },
+      head: { [weak self] in self?.headAnnounced($0) })
     announcer?.start()
   }
 
   private func setAlarm(at time: ContinuousClock.Instant) {
-    alarm?.cancel()
-    alarm = Task { [signal] in
-      try? await Task.sleep(until: time, clock: .continuous)
-      if !Task.isCancelled { signal.yield() }
-    }
+    alarm.set(at: time) { [signal] in signal.yield() }
   }
 
   /// - Returns: whether there was a new block, and all of it is known.
@@ -218,15 +227,10 @@ actor ChainFollower {
         logger.warning(
           "chain cannot be followed", metadata: ["chain": "\(chain.code)", "reason": "\(error)"])
       }
-    case .noLogs(let error):
-      metrics.failures.increment()
-      logger.error(
-        "chain is not followed: its nodes have no eth_getLogs",
-        metadata: ["chain": "\(chain.code)", "reason": "\(error)", "again": "\(settings.rest)"])
-      track.reset()
-      wallets.forgetBlocks()
-      restsUntil = .now + settings.rest
-      notBefore = .now + settings.rest
+    case .noLogs(let error): restLogs(error)
+    // What is too much once may not be too much the next time.
+    case .refused(let error) where restarts >= Self.refusalsMaximum: restLogs(error)
+    case .refused(let error): await failed(.gap("\(error)"))
     case .gap(let reason):
       metrics.gaps.increment()
       logger.warning(
@@ -247,12 +251,17 @@ actor ChainFollower {
 
   /// Every wallet is read as a whole, and followed from that read on. Ever later, where it does not help.
   private func restart() async {
-    track.reset()
-    wallets.forgetBlocks()
+    beginAnew()
     let pause = min(settings.rest, settings.minimumInterval * (1 << min(restarts, 10)))
     restarts += 1
     notBefore = max(notBefore, .now + pause)
     await readAnew(wallets.all)
+  }
+
+  /// What was known of blocks is forgotten.
+  func beginAnew() {
+    track.reset()
+    wallets.forgetBlocks()
   }
 }
 
@@ -261,6 +270,8 @@ enum PassError: Error {
   case reading(RefreshError)
   /// No node knows `eth_getLogs`.
   case noLogs(RefreshError)
+  /// The node does not tell the logs of these blocks.
+  case refused(RefreshError)
   /// What happened in these blocks cannot be found out.
   case gap(String)
   /// What was seen before is not in the chain any more.

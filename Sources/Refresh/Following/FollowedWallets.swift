@@ -38,6 +38,7 @@ struct FollowedWallets {
   var count: Int { entries.count }
   var all: [WalletID] { Array(entries.keys) }
 
+  func address(of wallet: WalletID) -> Address? { entries[wallet]?.address }
   func wallet(at address: Address) -> WalletID? { ids[address] }
 
   /// - Parameters:

@@ -3,15 +3,16 @@ import JSON
 import Logging
 import Upstream
 
-/// Listens to new heads (`eth_subscribe`) and wakes whoever follows the chain. What a head says is not used: the pass
-/// asks the endpoint it reads from, which may be another node, further behind.
+/// Listens to new heads (`eth_subscribe`) and wakes whoever follows the chain. What a head says is not believed: the
+/// pass asks the endpoint it reads from, which may be another node, further behind.
 final class HeadAnnouncer: Sendable {
   private let feed: WebSocketFeed
 
   /// What a message means.
   enum Word: Equatable {
     case subscribed
-    case head
+    /// Its number, where it says one.
+    case head(UInt64?)
     case refused(String)
     case other
   }
@@ -22,7 +23,7 @@ final class HeadAnnouncer: Sendable {
   ///   - isAnnouncing: called when heads begin to be announced, and when no longer. On an event loop, like `head`.
   init(
     _ urls: [WebSocketURL], client: HTTPClient, chain: Chain, logger: Logger,
-    isAnnouncing: @escaping @Sendable (Bool) -> Void, head: @escaping @Sendable () -> Void
+    isAnnouncing: @escaping @Sendable (Bool) -> Void, head: @escaping @Sendable (UInt64?) -> Void
   ) {
     let code = "\(chain.code)"
     feed = WebSocketFeed(
@@ -34,7 +35,7 @@ final class HeadAnnouncer: Sendable {
       case .text(let bytes):
         switch Self.read(bytes) {
         case .subscribed: isAnnouncing(true)
-        case .head: head()
+        case .head(let number): head(number)
         case .refused(let reason):
           logger.warning(
             "endpoint announces no heads", metadata: ["chain": "\(code)", "reason": "\(reason)"])
@@ -57,7 +58,7 @@ final class HeadAnnouncer: Sendable {
     switch JSONRPC.incoming(message) {
     case .reply(1, .success): return .subscribed
     case .reply(1, .failure(let error)), .error(let error): return .refused("\(error)")
-    case .notification: return .head
+    case .notification(_, let result): return .head(try? JSONRPC.uint64(result["number"] ?? .null))
     case .reply, .batch: return .other
     }
   }

@@ -176,6 +176,10 @@ extension SettingDefinition where Root == ChainConfiguration {
     Self(
       "chainlinkFeeds", .list(.chainlinkFeed, of: "feeds such as LINK=0x…, or LINK=0x…:0x… with a token"),
       \.chainlinkFeeds, "price feeds on it besides the built-in ones"),
+    Self(
+      optional: "staleHeadSeconds", .cooldown, \.staleHead,
+      "the age of its newest block at which it stands still; 0: never; left out: 120 for public endpoints of known chains"
+    ),
   ]
 }
 

@@ -1,4 +1,5 @@
 import Ethereum
+import Upstream
 import WebSocket
 
 /// Everything that can be set, as it is in force: checked, with paths resolved and times as `Duration`.
@@ -37,6 +38,8 @@ public struct ChainConfiguration: Sendable, Equatable {
   public var poll: Duration
   /// Of Chainlink's, before the registry's: what both price is priced by these.
   public var chainlinkFeeds: [ChainlinkFeed]
+  /// The age at which the newest block says that the chain stands still; zero: it never does. Nil: ``staleHeadInForce``.
+  public var staleHead: Duration?
 
   public init(
     chain: Chain, ws: [String] = [], tokenLists: [String] = [], followBlocks: Bool = true,
@@ -54,6 +57,16 @@ public struct ChainConfiguration: Sendable, Equatable {
   /// `http:` or `https:`, the best first.
   public var rpc: [String] { chain.rpc }
   public var multicall3: Address { chain.multicall3 }
+
+  /// Chains of the registry make blocks by the clock: two minutes without one are a standstill. What only the settings
+  /// know, has another chain's id, or runs on this machine may be a test chain, which makes them on demand.
+  public var staleHeadInForce: Duration? {
+    if let staleHead { return staleHead > .zero ? staleHead : nil }
+    guard ChainRegistry.chain(code)?.chainID == chain.chainID else { return nil }
+    let hosts = chain.rpc.compactMap { try? HTTPURL($0).host }
+    let isHere = hosts.allSatisfy { $0 == "localhost" || $0.hasPrefix("127.") || $0 == "::1" }
+    return isHere ? nil : .seconds(120)
+  }
 }
 
 extension Settings {

@@ -43,7 +43,9 @@ extension Router {
           writer.member("symbol", state.chain.nativeCoin.symbol)
           writer.member("state", state.isDown ? "down" : "up")
           writer.key("since")
-          if let since = state.downSince { writer.int(Int(since)) } else { writer.null() }
+          if let since = state.since { writer.int(Int(since)) } else { writer.null() }
+          writer.key("reason")
+          if let reason = state.down { writer.string(reason.rawValue) } else { writer.null() }
           writer.key("endpoints")
           writer.beginArray()
           for endpoint in state.endpoints { Self.write(endpoint, to: &writer) }

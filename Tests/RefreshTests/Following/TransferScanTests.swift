@@ -170,11 +170,15 @@ struct HeadAnnouncerTests {
     (#"{"jsonrpc":"2.0","id":1,"result":"0xcd0c3e8af590364c09d0fa6a1210faf5"}"#, .subscribed),
     (
       #"{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"0xcd","result":{"number":"0x1"}}}"#,
-      .head
+      .head(1)
     ),
     (
       #"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no such method"}}"#,
       .refused("the node says: no such method (-32601)")
+    ),
+    (
+      #"{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"0xcd","result":{"number":1}}}"#,
+      .head(nil)
     ),
     (#"{"jsonrpc":"2.0","id":2,"result":"0x"}"#, .other), ("[]", .other), ("", .other), ("{", .other),
     ("\u{0}", .other),

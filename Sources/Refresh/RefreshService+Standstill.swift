@@ -1,0 +1,49 @@
+import Ethereum
+import Ledger
+import Metrics
+
+/// Chains whose head does not move.
+extension RefreshService {
+  /// The newest block as a look at the chain found it; what is read at it is judged accordingly.
+  func noteHead(
+    _ chain: ChainCode, _ kind: EndpointTable.HeadKind, _ number: UInt64, timestamp: UInt64,
+    announced: UInt64? = nil
+  ) async {
+    standstills[chain]?.look(kind, number, timestamp: timestamp)
+    if let announced { standstills[chain]?.announced(announced, now: clock()) }
+    await judgeStandstill(of: chain)
+  }
+
+  /// Nobody watches a wallet of the chain any more.
+  func forgetHead(of chain: ChainCode) async {
+    standstills[chain]?.forget()
+    await judgeStandstill(of: chain)
+  }
+
+  static func standsStill(_ chain: ChainCode) -> Meter {
+    Meter(label: "refresh_chain_stands_still", dimensions: [("chain", chain.description)])
+  }
+
+  private func judgeStandstill(of chain: ChainCode) async {
+    let since = standstills[chain]?.since(now: clock())
+    guard (since == nil) != (stillSince[chain] == nil) else { return }
+    stillSince[chain] = since
+    Self.standsStill(chain).set(since == nil ? 0 : 1)
+    await ledger.setStandingStill(chain, since != nil)
+    if let since {
+      logger.error("chain stands still", metadata: ["chain": "\(chain)", "since": "\(since)"])
+    } else {
+      logger.notice("chain moves again", metadata: ["chain": "\(chain)"])
+    }
+    // Of a chain that cannot be read, that is what is said.
+    if downSince[chain] == nil { await announce(chain) }
+    if since == nil { await readAgain(chain) }
+  }
+
+  /// The last words of a chain's readings.
+  func noteHeads(_ chain: ChainCode, of results: [Result<ChainReader.Reading, RefreshError>]) async {
+    let readings = results.compactMap { try? $0.get() }
+    guard let newest = readings.max(by: { $0.block < $1.block }), let time = newest.timestamp else { return }
+    await noteHead(chain, .reading, newest.block, timestamp: time)
+  }
+}
