@@ -283,4 +283,10 @@ extension RefreshError {
     default: false
     }
   }
+
+  /// No endpoint answered, not even with a refusal.
+  var isSilence: Bool {
+    if case .node = self { return false }
+    return !isOurs
+  }
 }

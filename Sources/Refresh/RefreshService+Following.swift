@@ -14,6 +14,8 @@ extension RefreshService {
         guard let head else { return await self?.forgetHead(of: code) ?? () }
         await self?.noteHead(
           code, .node, head.number, timestamp: head.timestamp, announced: announced)
+      } headLost: { [weak self] in
+        await self?.noteHeadLost(code)
       }
     }
     return followers

@@ -14,6 +14,12 @@ extension RefreshService {
     await judgeStandstill(of: chain)
   }
 
+  /// No node says what the newest block is, time after time.
+  func noteHeadLost(_ chain: ChainCode) async {
+    standstills[chain]?.lost(now: clock())
+    await judgeStandstill(of: chain)
+  }
+
   /// Nobody watches a wallet of the chain any more.
   func forgetHead(of chain: ChainCode) async {
     standstills[chain]?.forget()
@@ -28,10 +34,13 @@ extension RefreshService {
     let since = standstills[chain]?.since(now: clock())
     guard (since == nil) != (stillSince[chain] == nil) else { return }
     stillSince[chain] = since
-    Self.standsStill(chain).set(since == nil ? 0 : 1)
+    let isLost = standstills[chain]?.isLost == true
+    Self.standsStill(chain).set(since == nil || isLost ? 0 : 1)
     await ledger.setStandingStill(chain, since != nil)
     if let since {
-      logger.error("chain stands still", metadata: ["chain": "\(chain)", "since": "\(since)"])
+      logger.error(
+        isLost ? "no node of the chain answers" : "chain stands still",
+        metadata: ["chain": "\(chain)", "since": "\(since)"])
     } else {
       logger.notice("chain moves again", metadata: ["chain": "\(chain)"])
     }

@@ -53,7 +53,7 @@ extension RefreshService {
 
   private func trouble(of chain: ChainCode) -> (reason: ChainState.Reason, since: UnixMilliseconds)? {
     if let since = downSince[chain] { return (.unreachable, since) }
-    return stillSince[chain].map { (.standingStill, $0) }
+    return stillSince[chain].map { (standstills[chain]?.isLost == true ? .unreachable : .standingStill, $0) }
   }
 
   /// The chain's state as it is now.

@@ -29,6 +29,22 @@ struct StandstillTests {
     #expect(standstill.since(now: 400_000) == 200_000)
   }
 
+  @Test func aHeadThatNobodySaysIsLostUntilSomebodyDoes() {
+    var standstill = Standstill(limit: nil)
+    standstill.look(.node, 7, timestamp: 100)
+    standstill.lost(now: 5_000)
+    standstill.lost(now: 9_000)
+    #expect(standstill.since(now: 9_000) == 5_000 && standstill.isLost)
+    for kind in [EndpointTable.HeadKind.node, .reading] {
+      standstill.lost(now: 5_000)
+      standstill.look(kind, 7, timestamp: 100)
+      #expect(standstill.since(now: 9_000) == nil && !standstill.isLost)
+    }
+    standstill.lost(now: 5_000)
+    standstill.forget()
+    #expect(standstill.since(now: 9_000) == nil)
+  }
+
   @Test func withoutALimitAgeSaysNothing() {
     var standstill = Standstill(limit: nil)
     standstill.look(.node, 7, timestamp: 100)

@@ -5,8 +5,7 @@ import Ledger
 /// One pass.
 extension ChainFollower {
   func pass() async throws(PassError) {
-    let head = try await header(.latest)
-    guard let head else { throw .reading(malformed("no newest block")) }
+    let head = try await newest()
     metrics.head.record(head.number)
     metrics.lag.record(max(0, Double(clock()) / 1_000 - Double(head.timestamp)))
     // Before anything is read at it.
@@ -38,6 +37,20 @@ extension ChainFollower {
     }
     cover(head)
     wallets.noteCovered(plan)
+  }
+
+  private func newest() async throws(PassError) -> BlockHeader {
+    do throws(PassError) {
+      guard let head = try await header(.latest) else { throw .reading(malformed("no newest block")) }
+      silences = 0
+      return head
+    } catch {
+      if case .reading(let reason) = error, reason.isSilence {
+        silences += 1
+        if silences == Self.failuresToTell { await headLost() }
+      }
+      throw error
+    }
   }
 
   private func cover(_ head: BlockHeader) {

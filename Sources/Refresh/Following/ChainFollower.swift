@@ -32,6 +32,8 @@ actor ChainFollower {
   let readAnew: @Sendable ([WalletID]) async -> Void
   /// Is told of each look at the head; and that nobody looks any more, with `nil`.
   let headSeen: @Sendable (_ head: BlockHeader?, _ announced: UInt64?) async -> Void
+  /// Is told that no node says the newest block, time after time.
+  let headLost: @Sendable () async -> Void
 
   var wallets = FollowedWallets()
   var track = HeadTrack()
@@ -62,10 +64,12 @@ actor ChainFollower {
   private var goodPasses = 0
   /// Passes that failed, in a row.
   private var failures = 0
+  /// Passes that got no answer to what the newest block is, in a row.
+  var silences = 0
   /// When a pass last found that all blocks there are have been looked at.
   var coveredAt: ContinuousClock.Instant?
   /// So many failures are no bad luck: a node that lags behind another knows no newest block either.
-  private static let failuresToTell = 3
+  static let failuresToTell = 3
   /// Beginnings in a row that ended with logs that were refused, before passes do without.
   private static let refusalsMaximum = 3
 
@@ -73,7 +77,8 @@ actor ChainFollower {
     chain: ChainReader, settings: FollowSettings, ledger: Ledger,
     clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger, jobs: JobBoard,
     readAnew: @escaping @Sendable ([WalletID]) async -> Void,
-    headSeen: @escaping @Sendable (_ head: BlockHeader?, _ announced: UInt64?) async -> Void
+    headSeen: @escaping @Sendable (_ head: BlockHeader?, _ announced: UInt64?) async -> Void,
+    headLost: @escaping @Sendable () async -> Void
   ) {
     reader = chain
     self.settings = settings
@@ -83,6 +88,7 @@ actor ChainFollower {
     self.jobs = jobs
     self.readAnew = readAnew
     self.headSeen = headSeen
+    self.headLost = headLost
     metrics = FollowMetrics(chain: chain.settings.chain.code.description)
     (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
@@ -159,6 +165,7 @@ actor ChainFollower {
       track.reset()
       wallets.forgetBlocks()
       coveredAt = nil
+      silences = 0
       announcer?.stop()
       announcer = nil
       isAnnounced.store(false, ordering: .relaxed)

@@ -123,6 +123,35 @@ struct StandstillFollowingTests {
     }
   }
 
+  /// No read is due, and yet it is known that nothing is known.
+  @Test func aChainThatNoNodeAnswersForIsStaleAtOnce() async throws {
+    try await withWatched { fixture, wallet in
+      #expect(await isAll(.fresh, fixture, wallet))
+      try await fixture.node.setChainFault(.status(503))
+      try await until { await isAll(.stale, fixture, wallet) }
+      #expect(await fixture.service.chainStates().map(\.down) == [.unreachable])
+      #expect(await fixture.recorder.wait(for: "\"chain\"").contains(#""state":"down","since":"#))
+      try await fixture.node.setChainFault(nil)
+      try await untilFresh(fixture, wallet)
+      try await until { await fixture.service.chainStates().map(\.isDown) == [false] }
+    }
+  }
+
+  /// That is an answer, and what is read is as good as ever.
+  @Test func aNodeThatWillNotSayItsHeadIsNoSilence() async throws {
+    try await withWatched { fixture, wallet in
+      let before = try await looks(fixture)
+      try await fixture.node.setChainFault(.rpcError(code: -32_601, message: "no such method"))
+      try await until { try await looks(fixture) >= before + 6 }
+      #expect(await isAll(.fresh, fixture, wallet))
+      #expect(await fixture.service.chainStates().map(\.isDown) == [false])
+    }
+  }
+
+  private func looks(_ fixture: Fixture) async throws -> Int {
+    try await fixture.node.chainStatistics.methods["eth_getBlockByNumber", default: 0]
+  }
+
   @Test func whoLeavesTakesTheJudgementAlong() async throws {
     try await withWatched(staleHead: .seconds(60)) { fixture, wallet in
       fixture.clock.advance(by: .seconds(61))
