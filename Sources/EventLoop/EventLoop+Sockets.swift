@@ -16,12 +16,10 @@ extension EventLoop {
     }
     let descriptor = try Self.openSocket(wanted)
     do throws(SystemError) {
-      try Self.setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
       try Self.setOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1)
-      if wanted.family == .v6 { try Self.setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
       // Linux hands these down to what is accepted: fewer system calls for each connection.
       setConnectionOptions(descriptor)
-      guard wanted.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else { throw .last(.bind) }
+      try Self.bindListener(descriptor, to: wanted)
       guard Glibc.listen(descriptor, configuration.backlog) == 0 else { throw .last(.listen) }
       let bound = try SocketAddress.local(of: descriptor)
       let listener = Listener(
@@ -44,10 +42,14 @@ extension EventLoop {
     }
     let descriptor = try openSocket(wanted)
     defer { _ = Glibc.close(descriptor) }
+    try bindListener(descriptor, to: wanted)
+  }
+
+  private static func bindListener(_ descriptor: Int32, to address: SocketAddress) throws(SystemError) {
     // Connections that a former server left in TIME_WAIT are in nobody's way.
     try setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-    if wanted.family == .v6 { try setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
-    guard wanted.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else { throw .last(.bind) }
+    if address.family == .v6 { try setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
+    guard address.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else { throw .last(.bind) }
   }
 
   /// Begins to connect. The handler hears `connected`, or else `closed` with the error, both in a later phase
