@@ -172,6 +172,19 @@ extension EndpointRules {
   }
 }
 
+extension FollowSettings {
+  static var quick: FollowSettings {
+    var settings = FollowSettings(poll: .milliseconds(30))
+    settings.minimumInterval = .milliseconds(10)
+    return settings
+  }
+}
+
+/// Waits for what comes from a task of somebody else's; a suite's time limit ends it.
+func until(_ condition: () async throws -> Bool) async throws {
+  while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
+}
+
 /// Runs a test with a fixture that is gone afterwards.
 func withFixture(_ fixture: Fixture, _ body: (Fixture) async throws -> Void) async throws {
   do {

@@ -23,7 +23,7 @@ struct CachingTests {
       await fixture.recorder.wait(for: "done")
       let wallet = try await fixture.register()
       if follow != nil {
-        try await fixture.until {
+        try await until {
           try await fixture.mine { _ in }
           return try await fixture.dueRead(wallet) < empty
         }
@@ -56,7 +56,7 @@ struct CachingTests {
     try await withSettled { fixture, wallet in
       await fixture.advance(by: .seconds(86_400 - 100), wallet)
       #expect(try await fixture.dueRead(wallet) == 4 + 25)
-      try await fixture.until { try await fixture.dueRead(wallet) == 4 + 4 }
+      try await until { try await fixture.dueRead(wallet) == 4 + 4 }
     }
   }
 
@@ -64,8 +64,8 @@ struct CachingTests {
   @Test func anotherNativeBalanceMakesEverythingDue() async throws {
     try await withSettled { fixture, wallet in
       try await fixture.mine { $0.setNative(Fixture.owner, to: 5) }
-      try await fixture.until { await fixture.rows(wallet).first == "native=5" }
-      try await fixture.until { await fixture.isAllDue(wallet) }
+      try await until { await fixture.rows(wallet).first == "native=5" }
+      try await until { await fixture.isAllDue(wallet) }
       #expect(try await fixture.dueRead(wallet) == 4 + 25)
       #expect(try await fixture.dueRead(wallet) == 4 + 4)
     }
@@ -74,14 +74,14 @@ struct CachingTests {
   @Test func whatCameInIsShownAndReadFromThenOn() async throws {
     try await withSettled { fixture, wallet in
       try await fixture.mine { try $0.mint(.numbered(20), to: Fixture.owner, amount: 3) }
-      try await fixture.until { await fixture.rows(wallet).contains("20=3") }
+      try await until { await fixture.rows(wallet).contains("20=3") }
       #expect(try await fixture.dueRead(wallet) == 4 + 5)
       try await fixture.mine {
         try $0.transfer(.numbered(20), from: Fixture.owner, to: .numbered(900), amount: 3)
       }
-      try await fixture.until { await fixture.rows(wallet).contains("20=0") }
+      try await until { await fixture.rows(wallet).contains("20=0") }
       // The pass has read it, a read has not: it is kept in mind by the next one.
-      try await fixture.until { try await fixture.dueRead(wallet) == 4 + 4 }
+      try await until { try await fixture.dueRead(wallet) == 4 + 4 }
       #expect(await fixture.rows(wallet).contains("20=0"))
     }
   }
@@ -92,8 +92,8 @@ struct CachingTests {
       try await fixture.mine {
         try $0.transfer(.numbered(5), from: Fixture.owner, to: .numbered(900), amount: 4)
       }
-      try await fixture.until { await fixture.rows(wallet).contains("5=0") }
-      try await fixture.until { try await fixture.dueRead(wallet) == 4 + 3 }
+      try await until { await fixture.rows(wallet).contains("5=0") }
+      try await until { try await fixture.dueRead(wallet) == 4 + 3 }
       await fixture.advance(by: .seconds(290), wallet)
       #expect(try await fixture.dueRead(wallet) == 4 + 3)
       let cells = try #require(await fixture.ledger.wallet(wallet))
@@ -124,7 +124,7 @@ struct CachingTests {
     try await withSettled { fixture, wallet in
       try await fixture.node.withChain { $0.configuration.hasLogs = false }
       try await fixture.mine { try $0.mint(.numbered(20), to: Fixture.owner, amount: 3) }
-      try await fixture.until { await fixture.isAllDue(wallet) }
+      try await until { await fixture.isAllDue(wallet) }
       #expect(try await fixture.dueRead(wallet) == 4 + 25)
       #expect(await fixture.rows(wallet).contains("20=3"))
     }
@@ -145,7 +145,7 @@ struct CachingTests {
         fine.behaviour = .standard
         chain.deploy(fine, at: .numbered(20))
       }
-      try await fixture.until { await fixture.rows(wallet).contains("20=3") }
+      try await until { await fixture.rows(wallet).contains("20=3") }
     }
   }
 
@@ -163,7 +163,7 @@ struct CachingTests {
       ])
       try await fixture.mine { _ in }
       await fixture.service.readAgain(fixture.chain.code)
-      try await fixture.until {
+      try await until {
         fixture.clock.advance(by: .seconds(1))
         await fixture.service.work()
         return await fixture.rows(wallet).contains("700=8")
@@ -198,7 +198,7 @@ struct CachingTests {
       let other = WalletKey(chain: fixture.chain.code, address: .numbered(9_000))
       fixture.watch([other])
       await fixture.recorder.wait(for: "done")
-      try await fixture.until { await fixture.ledger.wallet(wallet)?.state == .fresh }
+      try await until { await fixture.ledger.wallet(wallet)?.state == .fresh }
       #expect(try await fixture.calls == 2, "one for each of the two")
       #expect(await fixture.rows(wallet) == ["native=1000000", "2=1", "3=2", "4=3", "5=4"])
       // And none again while it is young.
@@ -213,19 +213,7 @@ struct CachingTests {
   }
 }
 
-extension FollowSettings {
-  static var quick: FollowSettings {
-    var settings = FollowSettings(poll: .milliseconds(30))
-    settings.minimumInterval = .milliseconds(10)
-    return settings
-  }
-}
-
 extension Fixture {
-  func until(_ condition: () async throws -> Bool) async throws {
-    while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
-  }
-
   /// A read as time would make it. No new block may come meanwhile.
   ///
   /// - Returns: sub-calls that it took.

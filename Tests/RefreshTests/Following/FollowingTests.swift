@@ -8,15 +8,9 @@ import Testing
 /// What happens on a simulated chain shows without anybody's asking.
 @Suite(.timeLimit(.minutes(10)))
 struct FollowingTests {
-  private static var quick: FollowSettings {
-    var settings = FollowSettings(poll: .milliseconds(30))
-    settings.minimumInterval = .milliseconds(10)
-    return settings
-  }
-
   /// A fixture whose owner is watched, read, and followed.
   private func withWatched(
-    tokens: Int = 5, chain: Chain? = nil, hasArbSys: Bool = false, follow: FollowSettings = quick,
+    tokens: Int = 5, chain: Chain? = nil, hasArbSys: Bool = false, follow: FollowSettings = .quick,
     _ body: (Fixture, WalletID) async throws -> Void
   ) async throws {
     let fixture = try await Fixture(tokens: tokens, chain: chain, hasArbSys: hasArbSys, follow: follow)
@@ -38,11 +32,7 @@ struct FollowingTests {
     }
   }
 
-  private func until(_ condition: () async throws -> Bool) async throws {
-    while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
-  }
-
-  private func until(_ fixture: Fixture, _ wallet: WalletID, shows row: String) async throws {
+  private func untilShown(_ fixture: Fixture, _ wallet: WalletID, row: String) async throws {
     try await until { await fixture.rows(wallet).contains(row) }
   }
 
@@ -55,7 +45,7 @@ struct FollowingTests {
         try $0.mint(.numbered(1), to: Fixture.owner, amount: 7)
         $0.setNative(Fixture.owner, to: 9)
       }
-      try await until(fixture, wallet, shows: "1=7")
+      try await untilShown(fixture, wallet, row: "1=7")
       #expect(await fixture.rows(wallet) == ["native=9", "2=1", "3=2", "4=3", "5=4", "1=7"])
       let after = await fixture.ledger.wallet(wallet)
       #expect(after?.block == before?.block && after?.readAt == before?.readAt, "no whole read")
@@ -68,7 +58,7 @@ struct FollowingTests {
       try await fixture.mine {
         try $0.transfer(.numbered(3), from: Fixture.owner, to: .numbered(99), amount: 2)
       }
-      try await until(fixture, wallet, shows: "3=0")
+      try await untilShown(fixture, wallet, row: "3=0")
       #expect(await fixture.rows(wallet) == ["native=1000000", "2=1", "3=0", "4=3", "5=4"])
     }
   }
@@ -83,7 +73,7 @@ struct FollowingTests {
         try $0.mint(.numbered(78), to: Fixture.owner, amount: 50)
         try $0.transfer(.numbered(78), from: Fixture.owner, to: .numbered(9), amount: 50)
       }
-      try await until(fixture, wallet, shows: "77=50")
+      try await untilShown(fixture, wallet, row: "77=50")
       let code = fixture.chain.code
       let id = try #require(await fixture.ledger.tokenID(of: TokenKey(chain: code, contract: .numbered(77))))
       let info = try #require(await fixture.ledger.token(id)).info
@@ -106,7 +96,7 @@ struct FollowingTests {
         try $0.mint(.numbered(77), to: Fixture.owner, amount: 50)
         try $0.mint(.numbered(2), to: Fixture.owner, amount: 50)
       }
-      try await until(fixture, wallet, shows: "77=50")
+      try await untilShown(fixture, wallet, row: "77=50")
       #expect(await fixture.rows(wallet) == ["native=1000000", "2=51", "3=2", "4=3", "5=4", "77=50"])
     }
   }
@@ -120,8 +110,8 @@ struct FollowingTests {
         $0.deploy(
           SimulatedContract(name: "Odd", symbol: "ODD", decimals: 6, behaviour: .burnsGas), at: .numbered(2))
       }
-      try await until(fixture, wallet, shows: "2=1 stale")
-      try await until(fixture, wallet, shows: "4=53")
+      try await untilShown(fixture, wallet, row: "2=1 stale")
+      try await untilShown(fixture, wallet, row: "4=53")
     }
   }
 
@@ -135,21 +125,21 @@ struct FollowingTests {
           try chain.mint(.numbered(1), to: Fixture.owner, amount: 1)
           chain.mine()
         }
-        try await until(fixture, wallet, shows: "1=\(amount)")
+        try await untilShown(fixture, wallet, row: "1=\(amount)")
       }
       #expect(await fixture.ledger.wallet(wallet)?.block == 1_001, "no whole read since the first")
     }
   }
 
   @Test func anAnnouncedHeadIsNotWaitedFor() async throws {
-    var follow = Self.quick
+    var follow = FollowSettings.quick
     follow.poll = .seconds(3_600)
     try await withWatched(follow: follow) { fixture, wallet in
       let follower = try #require(await fixture.service.followers[fixture.chain.code])
       for amount in 1...3 as ClosedRange<UInt64> {
         try await fixture.mine { try $0.mint(.numbered(1), to: Fixture.owner, amount: 1) }
         follower.headAnnounced()
-        try await until(fixture, wallet, shows: "1=\(amount)")
+        try await untilShown(fixture, wallet, row: "1=\(amount)")
       }
     }
   }
@@ -164,16 +154,16 @@ struct FollowingTests {
       try await fixture.mine {
         try $0.transfer(.numbered(5), from: Fixture.owner, to: .numbered(9), amount: 4)
       }
-      try await until(fixture, wallet, shows: "5=0")
+      try await untilShown(fixture, wallet, row: "5=0")
       try await fixture.node.withChain { chain in
         chain = before
         chain.configuration.seed = 2
         for _ in 0..<blocks { chain.mine() }
       }
-      try await until(fixture, wallet, shows: "5=4")
+      try await untilShown(fixture, wallet, row: "5=4")
       // And following goes on.
       try await fixture.mine { try $0.mint(.numbered(1), to: Fixture.owner, amount: 7) }
-      try await until(fixture, wallet, shows: "1=7")
+      try await untilShown(fixture, wallet, row: "1=7")
     }
   }
 
@@ -188,10 +178,10 @@ struct FollowingTests {
         other.mine()
         held = other
       }
-      try await until(fixture, wallet, shows: "native=5")
-      try await until(fixture, wallet, shows: "5=0")
+      try await untilShown(fixture, wallet, row: "native=5")
+      try await untilShown(fixture, wallet, row: "5=0")
       try await fixture.mine { try $0.mint(.numbered(1), to: Fixture.owner, amount: 7) }
-      try await until(fixture, wallet, shows: "1=7")
+      try await untilShown(fixture, wallet, row: "1=7")
     }
   }
 
@@ -214,7 +204,7 @@ struct FollowingTests {
   // MARK: Nodes that say nothing
 
   @Test func withoutLogsReadsGoOnByTime() async throws {
-    let fixture = try await Fixture(follow: Self.quick) { $0.balanceTTL = .milliseconds(200) }
+    let fixture = try await Fixture(follow: .quick) { $0.balanceTTL = .milliseconds(200) }
     try await withFixture(fixture) { fixture in
       try await fixture.node.withChain { $0.configuration.hasLogs = false }
       await fixture.service.start()
@@ -241,13 +231,13 @@ struct FollowingTests {
         if !isTooFarBehind { chain.configuration.logsMaximum = 0 }
         for _ in 0..<(isTooFarBehind ? 600 : 1) { chain.mine() }
       }
-      try await until(fixture, wallet, shows: "1=7")
+      try await untilShown(fixture, wallet, row: "1=7")
       #expect(await fixture.ledger.wallet(wallet)?.block ?? 0 > 1_001, "read as a whole")
       try await fixture.mine {
         $0.configuration.logsMaximum = 100
         try $0.mint(.numbered(1), to: Fixture.owner, amount: 1)
       }
-      try await until(fixture, wallet, shows: "1=8")
+      try await untilShown(fixture, wallet, row: "1=8")
     }
   }
 
@@ -258,7 +248,7 @@ struct FollowingTests {
       try await fixture.node.resetStatistics()
       try await until { try await fixture.node.chainStatistics.requests >= 3 }
       try await fixture.node.setChainFault(nil)
-      try await until(fixture, wallet, shows: "1=7")
+      try await untilShown(fixture, wallet, row: "1=7")
       #expect(await fixture.ledger.wallet(wallet)?.block == 1_001, "no whole read")
     }
   }
@@ -267,7 +257,7 @@ struct FollowingTests {
 
   @Test func eachChainIsFollowedByItself() async throws {
     let second = Chain(unlisted: try ChainCode(parsing: "OTHER"), chainID: 7, rpc: [])
-    try await withFixture(Fixture(tokens: 2, second: second, follow: Self.quick)) { fixture in
+    try await withFixture(Fixture(tokens: 2, second: second, follow: .quick)) { fixture in
       let node = try #require(fixture.secondNode)
       for node in [fixture.node, node] { try await node.withChain { _ = $0.mine() } }
       await fixture.service.start()
@@ -282,10 +272,10 @@ struct FollowingTests {
         try chain.mint(.numbered(2), to: Fixture.owner, amount: 70)
         chain.mine()
       }
-      try await until(fixture, wallets[1], shows: "2=70")
+      try await untilShown(fixture, wallets[1], row: "2=70")
       try await fixture.node.setChainFault(nil)
       try await fixture.mine { try $0.mint(.numbered(2), to: Fixture.owner, amount: 4) }
-      try await until(fixture, wallets[0], shows: "2=5")
+      try await untilShown(fixture, wallets[0], row: "2=5")
       #expect(await fixture.rows(wallets[1]) == ["native=0", "2=70"])
     }
   }
@@ -293,7 +283,7 @@ struct FollowingTests {
   // MARK: Cost
 
   @Test func aPassOverAThousandWalletsIsFourCalls() async throws {
-    try await withFixture(Fixture(tokens: 2, follow: Self.quick)) { fixture in
+    try await withFixture(Fixture(tokens: 2, follow: .quick)) { fixture in
       try await fixture.mine { _ in }
       await fixture.service.start()
       let keys = (0..<1_000).map { WalletKey(chain: fixture.chain.code, address: .numbered(10_000 + $0)) }
@@ -309,7 +299,7 @@ struct FollowingTests {
           if index % 3 == 0 { try chain.mint(.numbered(1), to: key.address, amount: 5) }
         }
       }
-      try await until(fixture, last, shows: "1=5")
+      try await untilShown(fixture, last, row: "1=5")
       for key in keys {
         let wallet = try await fixture.register(key)
         #expect(await fixture.rows(wallet).first == "native=3")
@@ -334,7 +324,7 @@ struct FollowingTests {
       // Who comes later is read, and followed again.
       fixture.watch([fixture.key])
       try await fixture.mine { $0.setNative(Fixture.owner, to: 6) }
-      try await until(fixture, wallet, shows: "native=6")
+      try await untilShown(fixture, wallet, row: "native=6")
     }
   }
 }

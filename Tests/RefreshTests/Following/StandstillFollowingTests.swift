@@ -8,18 +8,12 @@ import Testing
 /// A chain that answers and does not move, and one of which no node tells the transfers.
 @Suite(.timeLimit(.minutes(3)))
 struct StandstillFollowingTests {
-  private static var quick: FollowSettings {
-    var settings = FollowSettings(poll: .milliseconds(30))
-    settings.minimumInterval = .milliseconds(10)
-    return settings
-  }
-
   /// A fixture whose owner is watched, read, and followed. Its head is of now.
   private func withWatched(
     staleHead: Duration? = nil, rest: Duration = .seconds(600), hasLogs: Bool = true,
     _ body: (Fixture, WalletID) async throws -> Void
   ) async throws {
-    var follow = Self.quick
+    var follow = FollowSettings.quick
     follow.rest = rest
     let fixture = try await Fixture(follow: follow, staleHead: staleHead)
     try await withFixture(fixture) { fixture in
@@ -41,10 +35,6 @@ struct StandstillFollowingTests {
       try change(&chain)
       chain.mine(timestamp: now)
     }
-  }
-
-  private func until(_ condition: () async throws -> Bool) async throws {
-    while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
   }
 
   /// Reads that are due are made as time goes by.
