@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 _Thread_local void *clinux_thread_loop = NULL;
@@ -54,6 +55,10 @@ int clinux_available_cores(void) {
 int clinux_unacknowledged_bytes(int descriptor) {
   int count = 0;
   return ioctl(descriptor, SIOCOUTQ, &count) == 0 ? count : -1;
+}
+
+ssize_t clinux_send(int descriptor, const void *bytes, size_t length) {
+  return syscall(SYS_sendto, descriptor, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT, NULL, 0);
 }
 
 const void *clinux_find(const void *haystack, size_t haystack_length, const void *needle,

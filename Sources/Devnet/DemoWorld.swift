@@ -94,9 +94,12 @@ extension DevnetServer {
   /// Closes a block of the world that was started, besides those that come by themselves.
   public func step() async throws { try await onHost { $0.step() } }
 
-  /// Moves all prices once, besides the ticks that come by themselves, and says what they are then; empty
+  /// Moves all prices so many times, besides the ticks that come by themselves, and says what they are then; empty
   /// where no world was started.
-  public func tickPrices() async throws -> [PriceTick] { try await onHost { $0.tickPrices() } }
+  @discardableResult
+  public func tickPrices(times: Int = 1) async throws -> [PriceTick] {
+    try await onHost { $0.tickPrices(times: times) }
+  }
 }
 
 /// A coin's price at one moment, in the texts that clients see.

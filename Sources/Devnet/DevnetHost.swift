@@ -150,8 +150,8 @@ final class DevnetHost: @unchecked Sendable, TimerTarget {
   /// One block of the world that is running; nothing where none is.
   func step() { script?.step(&chain, timestamp: unixSeconds) }
 
-  func tickPrices() -> [PriceTick] {
-    prices.tick()
+  func tickPrices(times: Int) -> [PriceTick] {
+    for _ in 0..<times { prices.tick() }
     return script?.priceTicks(prices) ?? []
   }
 

@@ -1,6 +1,37 @@
 import CLinux
 import Glibc
 
+extension EventLoop {
+  /// ``Connection/sendNow(_:)`` to the connection at `index` of the loop's table, without touching the connection
+  /// where all goes well: what many connections are sent costs each of them little more than the system call.
+  ///
+  /// - Parameter index: ``ConnectionID/index`` of a connection that has not closed.
+  /// - Returns: whether the kernel took everything. If not, ``Connection/unsentBytes`` tells what is left.
+  public func sendNow(_ bytes: [UInt8], to index: Int) -> Bool {
+    assertCurrent()
+    let descriptor = connections.openDescriptor(at: index)
+    guard descriptor >= 0 else {
+      guard let connection = connections.connection(at: index) else { return false }
+      connection.sendNow(bytes)
+      return connection.unsentBytes == 0
+    }
+    let sent = bytes.withUnsafeBytes { bytes in
+      bytes.baseAddress.map { send(descriptor, $0, bytes.count) } ?? 0
+    }
+    guard sent == bytes.count else {
+      connections.connection(at: index)?.keepRest(of: bytes, result: sent)
+      return false
+    }
+    statistics.bytesOut &+= UInt64(sent)
+    return true
+  }
+
+  @inline(__always)
+  fileprivate func send(_ descriptor: Int32, _ base: UnsafeRawPointer, _ count: Int) -> Int {
+    hasKernelSend ? clinux_send(descriptor, base, count) : systemCalls.send(descriptor, base, count)
+  }
+}
+
 extension Connection {
   /// Queues the array, shared and not copied, for the end of the turn: all that a connection writes in a turn
   /// goes to the kernel at once. Does nothing once the connection is closing.
@@ -21,7 +52,7 @@ extension Connection {
   /// Errors come later, by `closed`.
   public func sendNow(_ bytes: [UInt8]) {
     loop.assertCurrent()
-    guard unsentBytes == 0, flags.isDisjoint(with: [.connecting, .blocked, .closing, .closed]) else {
+    guard unsentBytes == 0, flags.isDisjoint(with: .notOpen) else {
       return write(bytes)
     }
     guard !bytes.isEmpty else { return }
@@ -30,7 +61,15 @@ extension Connection {
       enqueue(bytes, from: 0)
       return flush()
     }
-    let sent = bytes.withUnsafeBytes { send($0) }
+    let sent = bytes.withUnsafeBytes { bytes in
+      bytes.baseAddress.map { loop.send(descriptor, $0, bytes.count) } ?? 0
+    }
+    keepRest(of: bytes, result: sent)
+  }
+
+  /// After a send(2) of all the bytes: queues what the kernel did not take.
+  fileprivate func keepRest(of bytes: [UInt8], result: Int) {
+    let sent = account(for: result)
     if sent == bytes.count || flags.contains(.closed) { return }
     enqueue(bytes, from: sent)
     flags.insert([.blocked, .owesDrained])
@@ -46,7 +85,7 @@ extension Connection {
   /// How many bytes the kernel took; 0 when it takes none now, or never will (then the connection is closed).
   private func send(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard let base = bytes.baseAddress else { return 0 }
-    return account(for: loop.systemCalls.send(descriptor, base, bytes.count))
+    return account(for: loop.send(descriptor, base, bytes.count))
   }
 
   private func account(for result: Int) -> Int {

@@ -36,6 +36,9 @@ public final class Connection {
     static let registered = Flags(rawValue: 1 << 13)
     /// Takes a place of its peer's address in the budget.
     static let countsForPeer = Flags(rawValue: 1 << 14)
+
+    /// While any of these holds nothing may be sent past the queue.
+    static let notOpen: Flags = [.connecting, .blocked, .closing, .closed]
   }
 
   /// The loop that owns the connection, until it has closed.
@@ -50,18 +53,22 @@ public final class Connection {
   /// was left over. Means nothing while ``unsentBytes`` is 0.
   public internal(set) var lastProgress: LoopInstant
   /// Bytes queued here: not yet taken by the kernel. With a filter, plain and filtered ones together.
-  public internal(set) var unsentBytes = 0
+  public internal(set) var unsentBytes = 0 {
+    didSet { if (unsentBytes == 0) != (oldValue == 0) { updateOpenDescriptor() } }
+  }
 
   /// The client behind the peer whose place in the budget it takes. Few have one, so it is not kept in line.
   var countedClient: CountedClient?
   var queue = WriteQueue()
-  var filterState: FilterState?
+  var filterState: FilterState? { didSet { updateOpenDescriptor() } }
   var closeTimer = TimerID.none
   var closeReason = CloseReason.requested
   /// -1 when there is none: the socket could not be made.
   var descriptor: Int32
   var armedEvents: UInt32 = 0
-  var flags: Flags
+  var flags: Flags {
+    didSet { if !flags.symmetricDifference(oldValue).isDisjoint(with: .notOpen) { updateOpenDescriptor() } }
+  }
 
   init(
     loop: EventLoop, id: ConnectionID, descriptor: Int32, peer: SocketAddress, flags: Flags,
@@ -90,6 +97,13 @@ public final class Connection {
 
   /// Our own end; nil when the kernel won't say.
   public var local: SocketAddress? { try? SocketAddress.local(of: descriptor) }
+
+  /// Keeps the loop's table in line with what it depends on.
+  func updateOpenDescriptor() {
+    assert(loop.connections[id] === self)
+    let isOpen = unsentBytes == 0 && filterState == nil && flags.isDisjoint(with: .notOpen)
+    loop.connections.setOpenDescriptor(isOpen ? descriptor : -1, at: id.index)
+  }
 
   // MARK: - Events
 

@@ -56,7 +56,8 @@ public struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
 
   init(rawValue: UInt64) { self.rawValue = rawValue }
 
-  @inline(__always) var index: Int { Int(rawValue & 0xffff_ffff) }
+  /// The connection's place in its loop's table: a small number, taken again by another one when it has closed.
+  @inline(__always) public var index: Int { Int(rawValue & 0xffff_ffff) }
 
   public var description: String { "\(index)#\(rawValue >> 32)" }
 }

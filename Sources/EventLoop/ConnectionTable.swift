@@ -4,6 +4,8 @@ struct ConnectionTable {
     var connection: Connection?
     var generation: UInt32
     var nextFree: UInt32
+    /// See ``ConnectionTable/openDescriptor(at:)``.
+    var openDescriptor: Int32 = -1
   }
   private static let none = UInt32.max
   private var slots: ContiguousArray<Slot> = []
@@ -15,6 +17,18 @@ struct ConnectionTable {
     let index = id.index
     guard index < slots.count, slots[index].generation == UInt32(id.rawValue >> 32) else { return nil }
     return slots[index].connection
+  }
+
+  /// The connection at that place; nil when there is none.
+  func connection(at index: Int) -> Connection? { index < slots.count ? slots[index].connection : nil }
+
+  /// The descriptor of a connection that may be sent to at once: open, without a filter, nothing queued. Else -1.
+  @inline(__always) func openDescriptor(at index: Int) -> Int32 {
+    index < slots.count ? slots[index].openDescriptor : -1
+  }
+
+  mutating func setOpenDescriptor(_ descriptor: Int32, at index: Int) {
+    slots[index].openDescriptor = descriptor
   }
 
   /// Takes a slot for the connection that `make` returns.
@@ -36,13 +50,13 @@ struct ConnectionTable {
     let index = id.index
     guard self[id] != nil else { return }
     slots[index].connection = nil
+    slots[index].openDescriptor = -1
     slots[index].generation = max(1, slots[index].generation &+ 1)
     slots[index].nextFree = firstFree
     firstFree = UInt32(index)
     count -= 1
   }
 
-  func forEach(_ body: (Connection) -> Void) {
-    for slot in slots { if let connection = slot.connection { body(connection) } }
-  }
+  /// All that are open now.
+  var all: [Connection] { slots.compactMap(\.connection) }
 }

@@ -89,9 +89,11 @@ extension EventLoop {
   ) -> Connection {
     statistics.connectionsOpen += 1
     if !flags.contains(.outgoing) { statistics.acceptedOpen += 1 }
-    return connections.insert { id in
+    let connection = connections.insert { id in
       Connection(loop: self, id: id, descriptor: descriptor, peer: peer, flags: flags, handler: handler)
     }
+    connection.updateOpenDescriptor()
+    return connection
   }
 
   // MARK: - Sockets

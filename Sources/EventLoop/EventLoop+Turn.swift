@@ -132,7 +132,7 @@ extension EventLoop {
     // A handler may answer `closed` by posting or by connecting again; it can't do so for ever.
     for _ in 0..<64 {
       for source in Array(sources.values) { source.close() }
-      connections.forEach { $0.markClosed(.stopped) }
+      for connection in connections.all { connection.markClosed(.stopped) }
       reap()
       runMessages(maximum: .max)
       if connections.count == 0, closing.isEmpty, messages.isEmpty { break }

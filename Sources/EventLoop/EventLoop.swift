@@ -50,7 +50,9 @@ public final class EventLoop: @unchecked Sendable {
 
   // MARK: Loop only
   let epollDescriptor: Int32
-  var systemCalls = SystemCalls.kernel
+  var systemCalls = SystemCalls.kernel { didSet { hasKernelSend = false } }
+  /// False where a test put its own calls in place.
+  private(set) var hasKernelSend = true
   let events: UnsafeMutablePointer<epoll_event>
   let readBuffer: UnsafeMutableRawBufferPointer
   /// Where a filter's plain bytes go on their way to the handler; made for the first filter.

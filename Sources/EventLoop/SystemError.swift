@@ -31,8 +31,6 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// The calls on the way of every byte, as values, so that a test can make the N-th one fail.
-///
-/// One indirect call costs a nanosecond beside the microseconds of the system call it leads to.
 struct SystemCalls: Sendable {
   typealias Accept =
     @Sendable (_ descriptor: Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
@@ -44,7 +42,7 @@ struct SystemCalls: Sendable {
   static let kernel = SystemCalls(
     accept: { clinux_accept($0, $1, $2) },
     receive: { recv($0, $1, $2, Int32(MSG_DONTWAIT)) },
-    send: { Glibc.send($0, $1, $2, sendFlags) },
+    send: { clinux_send($0, $1, $2) },
     sendMany: { descriptor, vectors, count in
       // writev(2) has no flags, and a SIGPIPE is not ours to raise in a program that embeds a loop.
       var message = msghdr()

@@ -64,9 +64,10 @@ extension PushClient {
   /// Sends the frames of the open chunk that this client is marked for. Called at the end of the turn, and before
   /// anything that must not overtake them.
   func settle(sendsNow: Bool) {
-    guard mask != 0 else { return }
-    let marked = mask
-    mask = 0
+    guard !isClosed else { return }
+    let marked = shard.clients.slots[index].mask
+    guard marked != 0 else { return }
+    shard.clients.slots[index].mask = 0
     shard.statistics.frames &+= UInt64(marked.nonzeroBitCount)
     shard.statistics.writes &+= 1
     if wantsBatches {
@@ -75,12 +76,25 @@ extension PushClient {
       let bytes = frames(marked)
       if sendsNow { connection.sendNow(bytes) } else { connection.write(bytes) }
     }
-    lastSent = shard.loop.now
-    lastQueued = lastSent
-    // Sent at once and yet not taken.
-    if sendsNow, connection.unsentBytes > 0 { watchForSlowness() }
+    noteSent()
+    if sendsNow { lookAfterSending() } else if !hasRoom { fallBehind(at: shard.chunk.revision) }
+  }
+
+  /// After bytes that were to be sent at once: they may not have been taken.
+  func lookAfterSending() {
+    guard !isClosed, connection.unsentBytes > 0 else { return }
+    lastQueued = shard.loop.now
+    watchForSlowness()
     if !hasRoom { fallBehind(at: shard.chunk.revision) }
   }
+
+  func noteSent() {
+    lastQueued = shard.loop.now
+    shard.clients.slots[index].lastSent = lastQueued
+  }
+
+  /// Whether it gets the frames' bytes as they are.
+  var isPlain: Bool { if case .none = compression { !wantsBatches } else { false } }
 
   /// From here on the client gets the newest values only, when it has taken what is on its way.
   private func fallBehind(at revision: Revision) {

@@ -49,7 +49,9 @@ extension PushClient {
 
   private func ping(now: LoopInstant) {
     settle(sendsNow: false)
-    if now - lastSent >= shard.settings.pingInterval, debts.isEmpty, mode != .lagging {
+    if now - shard.clients.slots[index].lastSent >= shard.settings.pingInterval, debts.isEmpty,
+      mode != .lagging
+    {
       write(
         mode == .live ? shard.heartbeat() : Replies.heartbeat(epoch: shard.epoch, revision: cursor))
     }

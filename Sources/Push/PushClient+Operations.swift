@@ -96,7 +96,7 @@ extension PushClient {
     }
     var knownTokens: [ShardToken] = []
     for key in subscription.tokens?.keys ?? [] {
-      guard let token = shard.tokensByKey[key], !token.clients.isEmpty else { return nil }
+      guard let token = shard.tokensByKey[key], !token.followers.isEmpty else { return nil }
       knownTokens.append(token)
     }
     return (knownWallets, knownTokens)
@@ -276,14 +276,14 @@ extension PushClient {
 
   private func attach(_ wallet: ShardWallet) {
     guard !wallets.contains(where: { $0.wallet === wallet }) else { return }
-    wallets.append(WalletEntry(wallet: wallet, position: UInt32(wallet.clients.count)))
-    wallet.clients.append(self)
+    wallets.append(
+      WalletEntry(wallet: wallet, position: shard.walletTable.slots[Int(wallet.slot)].followers.append(index))
+    )
   }
 
   private func attach(_ token: ShardToken) {
     guard !tokens.contains(where: { $0.token === token }) else { return }
-    tokens.append(TokenEntry(token: token, position: UInt32(token.clients.count)))
-    token.clients.append(self)
+    tokens.append(TokenEntry(token: token, position: token.followers.append(index)))
   }
 
   private func drop(_ wallet: ShardWallet) {
@@ -308,29 +308,26 @@ extension PushClient {
     write(farewell)
   }
 
-  /// Takes this client out of the wallet's list; the last one of the list takes its place there.
+  /// Takes this client out of the wallet's list.
   func detach(_ entry: WalletEntry) {
     let wallet = entry.wallet
-    let last = wallet.clients.removeLast()
-    if last !== self {
-      wallet.clients[Int(entry.position)] = last
-      if let index = last.wallets.firstIndex(where: { $0.wallet === wallet }) {
-        last.wallets[index].position = entry.position
-      }
+    if let moved = shard.walletTable.slots[Int(wallet.slot)].followers.remove(at: entry.position),
+      let client = shard.clients[moved],
+      let index = client.wallets.firstIndex(where: { $0.wallet === wallet })
+    {
+      client.wallets[index].position = entry.position
     }
     shard.retire(wallet)
   }
 
   func detach(_ entry: TokenEntry) {
     let token = entry.token
-    let last = token.clients.removeLast()
-    if last !== self {
-      token.clients[Int(entry.position)] = last
-      if let index = last.tokens.firstIndex(where: { $0.token === token }) {
-        last.tokens[index].position = entry.position
-      }
+    if let moved = token.followers.remove(at: entry.position), let client = shard.clients[moved],
+      let index = client.tokens.firstIndex(where: { $0.token === token })
+    {
+      client.tokens[index].position = entry.position
     }
-    if token.clients.isEmpty { shard.releaseToken(token) }
+    if token.followers.isEmpty { shard.releaseToken(token) }
   }
 }
 

@@ -36,6 +36,8 @@ final class PushClient: ConnectionHandler, TimerTarget {
   /// Strong, and let go of with the client when that has closed: an unowned one would count at every use.
   let shard: Shard
   let connection: Connection
+  /// Its place in the shard's table, where what the fan-out touches of it is.
+  let index: Int
   /// nil where no access tokens are asked for.
   var access: ClientAccess?
   var machine: WebSocketConnection
@@ -43,8 +45,8 @@ final class PushClient: ConnectionHandler, TimerTarget {
 
   var wallets: ContiguousArray<WalletEntry> = []
   var tokens: ContiguousArray<TokenEntry> = []
-  var mode = Mode.live
-  var wantsBatches = false
+  var mode = Mode.live { didSet { shard.clients.slots[index].isLive = mode == .live } }
+  var wantsBatches = false { didSet { shard.clients.slots[index].isPlain = isPlain } }
   /// Waits for the ledger's answer to an operation; later messages wait with it.
   var isWaiting = false
   var isClosed = false
@@ -57,8 +59,6 @@ final class PushClient: ConnectionHandler, TimerTarget {
   /// The liveness timer comes when a slow client's time is up.
   var isWatchedForSlowness = false
 
-  /// Which frames of the open chunk this client is to get. Only while live.
-  var mask: UInt64 = 0
   /// Everything up to here was sent. Means something unless live.
   var cursor: Revision = 0
   /// Where catching up began. It may take several steps, which move `cursor`; rows that were inserted or renamed
@@ -73,8 +73,6 @@ final class PushClient: ConnectionHandler, TimerTarget {
   var tickInterval: Duration = .zero
   var tickTimer = TimerID.none
   var livenessTimer = TimerID.none
-  /// When the client was last sent a message.
-  var lastSent: LoopInstant
   /// When anything was last queued: what was queued in this very turn has not been offered to the kernel yet.
   var lastQueued: LoopInstant
   var nextPing: LoopInstant
@@ -86,12 +84,12 @@ final class PushClient: ConnectionHandler, TimerTarget {
   init(shard: Shard, connection: Connection, deflate: DeflateParameters?) {
     self.shard = shard
     self.connection = connection
+    index = connection.id.index
     compression = ClientCompression(deflate)
     machine = WebSocketConnection(
       role: .server, limits: shard.settings.webSocketLimits,
       messageExtension: deflate.map { PerMessageDeflate($0, role: .server, pool: shard.deflatePool) })
     let now = shard.loop.now
-    lastSent = now
     lastQueued = now
     nextPing = now + shard.settings.pingInterval
     operations = Allowance(now: now)
@@ -270,7 +268,6 @@ final class PushClient: ConnectionHandler, TimerTarget {
     tokens = []
     debts = []
     stash = []
-    mask = 0
     shard.loop.cancel(livenessTimer)
     shard.loop.cancel(tickTimer)
     if let access { shard.loop.cancel(access.timer) }
@@ -288,8 +285,7 @@ final class PushClient: ConnectionHandler, TimerTarget {
   /// Queues bytes as they are.
   private func queue(_ bytes: [UInt8]) {
     connection.write(bytes)
-    lastSent = shard.loop.now
-    lastQueued = lastSent
+    noteSent()
   }
 
   private func writeMachineOutput() {

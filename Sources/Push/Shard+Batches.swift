@@ -29,33 +29,37 @@ extension Shard {
       guard let token = tokens[cell.token.id] else { return }
       token.replace(cell, frame: frame)
       let bit = chunk.append(frame, revision: change.revision)
-      for holder in token.holders { touch(holder.wallet, bit) }
-      for client in token.clients { touch(client, bit) }
+      for holder in token.holders { touch(wallet: holder.wallet, bit) }
+      token.followers.forEach { client in touch(client, bit) }
     case .row(let id):
       guard let wallet = walletsByID[id] else { return }
-      touch(wallet, chunk.append(frame, revision: change.revision))
+      touch(wallet: wallet.slot, chunk.append(frame, revision: change.revision))
     }
   }
 
   @inline(__always)
-  private func touch(_ wallet: ShardWallet, _ bits: UInt64) {
-    if wallet.mask == 0 { touchedWallets.append(wallet) }
-    wallet.mask |= bits
+  private func touch(wallet: UInt32, _ bits: UInt64) {
+    let slot = walletTable.slots + Int(wallet)
+    if slot.pointee.mask == 0 { touchedWallets.append(wallet) }
+    slot.pointee.mask |= bits
   }
 
   @inline(__always)
-  private func touch(_ client: PushClient, _ bits: UInt64) {
-    guard client.mode == .live else { return }
-    if client.mask == 0 { touchedClients.append(client) }
-    client.mask |= bits
+  private func touch(_ client: UInt32, _ bits: UInt64) {
+    let slot = clients.slots + Int(client)
+    guard slot.pointee.isLive else { return }
+    if slot.pointee.mask == 0 { touchedClients.append(client) }
+    slot.pointee.mask |= bits
   }
 
   /// The marks of the wallets go on to those who follow them.
   private func markClients() {
     for wallet in touchedWallets {
-      let mask = wallet.mask
-      wallet.mask = 0
-      for client in wallet.clients { touch(client, mask) }
+      let slot = walletTable.slots + Int(wallet)
+      let mask = slot.pointee.mask
+      guard mask != 0 else { continue }
+      slot.pointee.mask = 0
+      slot.pointee.followers.forEach { client in touch(client, mask) }
     }
     touchedWallets.removeAll(keepingCapacity: true)
   }
@@ -87,14 +91,52 @@ extension Shard {
   /// write at the end; the usual single chunk is sent at once, without a queue.
   private func flushChunk(isLast: Bool) {
     markClients()
-    for client in touchedClients { client.settle(sendsNow: isLast) }
-    touchedClients.removeAll(keepingCapacity: true)
+    var touched: ContiguousArray<UInt32> = []
+    swap(&touched, &touchedClients)
+    if isLast { sendNow(touched) }
+    for client in touched where clients.slots[Int(client)].mask != 0 {
+      clients[Int(client)]?.settle(sendsNow: isLast)
+    }
+    touched.removeAll(keepingCapacity: true)
+    swap(&touched, &touchedClients)
     chunk.removeAll()
+  }
+
+  /// The way of nearly every frame: to those who get the bytes as they are.
+  private func sendNow(_ touched: ContiguousArray<UInt32>) {
+    let now = loop.now
+    var mask: UInt64 = 0
+    var bytes: [UInt8] = []
+    var frames = 0
+    var writes = 0
+    for client in touched {
+      let slot = clients.slots + Int(client)
+      guard slot.pointee.isPlain, slot.pointee.mask != 0 else { continue }
+      if slot.pointee.mask != mask {
+        mask = slot.pointee.mask
+        bytes = chunk.bytes(for: mask)
+      }
+      slot.pointee.mask = 0
+      slot.pointee.lastSent = now
+      frames &+= mask.nonzeroBitCount
+      writes &+= 1
+      if !loop.sendNow(bytes, to: Int(client)) { clients[Int(client)]?.lookAfterSending() }
+    }
+    statistics.frames &+= UInt64(frames)
+    statistics.writes &+= UInt64(writes)
+  }
+
+  private func followers(of wallet: ShardWallet) -> [PushClient] {
+    var followers: [PushClient] = []
+    walletTable.slots[Int(wallet.slot)].followers.forEach { client in
+      if let client = clients[Int(client)] { followers.append(client) }
+    }
+    return followers
   }
 
   private func sendSnapshots(of id: WalletID) {
     guard let wallet = walletsByID[id] else { return }
-    for client in Array(wallet.clients) {
+    for client in followers(of: wallet) {
       client.oweSnapshot(of: wallet)
       client.owe(.heartbeat)
       client.pump()
@@ -106,17 +148,17 @@ extension Shard {
     case .wallet(let id):
       guard let wallet = walletsByID[id] else { return }
       wallet.status = frame
-      for client in wallet.clients { client.send(status: frame) }
+      for client in followers(of: wallet) { client.send(status: frame) }
     case .chain, .prices:
       statuses[status.subject] = (frame, status.isAbnormal)
-      for client in clientList.values where client.isAuthorized { client.send(status: frame) }
+      for client in clients.all where client.isAuthorized { client.send(status: frame) }
     }
   }
 
   /// A wallet was deleted: its subscriptions end.
   private func end(wallet id: WalletID) {
     guard let wallet = walletsByID[id] else { return }
-    for client in Array(wallet.clients) { client.endSubscription(wallet, Replies.deleted(wallet.key)) }
+    for client in followers(of: wallet) { client.endSubscription(wallet, Replies.deleted(wallet.key)) }
     retire(wallet, tellsLedger: false)
   }
 
@@ -167,7 +209,7 @@ extension Shard {
         ledgerRevision: reply.revision)
       // The client may have gone meanwhile.
       for wallet in followed { retire(wallet) }
-      for token in followedTokens where token.clients.isEmpty { releaseToken(token) }
+      for token in followedTokens where token.followers.isEmpty { releaseToken(token) }
       for cell in reply.rowTokens { if let token = tokens[cell.token.id] { retire(token) } }
     }
     operation.client.resume()

@@ -40,7 +40,8 @@ public final class Shard: @unchecked Sendable {
   var wallets: [WalletKey: ShardWallet] = [:]
   var walletsByID: [WalletID: ShardWallet] = [:]
   var tokensByKey: [TokenKey: ShardToken] = [:]
-  var clientList: [ObjectIdentifier: PushClient] = [:]
+  var clients = ClientTable()
+  var walletTable = WalletTable()
 
   /// Operations that wait for the ledger's answer.
   var pending: [UInt64: PendingOperation] = [:]
@@ -50,8 +51,8 @@ public final class Shard: @unchecked Sendable {
   var pendingTokens: [TokenKey: Int] = [:]
 
   var chunk = Chunk()
-  var touchedWallets: ContiguousArray<ShardWallet> = []
-  var touchedClients: ContiguousArray<PushClient> = []
+  var touchedWallets: ContiguousArray<UInt32> = []
+  var touchedClients: ContiguousArray<UInt32> = []
   /// Clients that have something to be sent, but no room for it in this turn.
   var waitingForRoom: ContiguousArray<PushClient> = []
   /// Those of the turn before.
@@ -107,19 +108,18 @@ public final class Shard: @unchecked Sendable {
     leftover: UnsafeMutableRawBufferPointer
   ) {
     let client = PushClient(shard: self, connection: connection, deflate: deflate)
-    clientList[ObjectIdentifier(client)] = client
+    clients.insert(client, now: loop.now)
     statistics.opened += 1
     connection.handler = client
     client.start(wallets: wallets, tokens: tokens, leftover: leftover)
   }
 
   func remove(_ client: PushClient) {
-    guard clientList.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
-    statistics.closed += 1
+    if clients.remove(client) { statistics.closed += 1 }
   }
 
   /// How many clients there are now.
-  public var clientCount: Int { clientList.count }
+  public var clientCount: Int { clients.count }
 
   func heartbeat() -> [UInt8] {
     if let known = heartbeatFrame, known.revision == revision { return known.bytes }
@@ -142,7 +142,8 @@ public final class Shard: @unchecked Sendable {
   }
 
   func shardWallet(_ cells: WalletCells) -> ShardWallet {
-    let wallet = walletsByID[cells.id] ?? ShardWallet(cells: cells)
+    let wallet =
+      walletsByID[cells.id] ?? walletTable.insert { slot in ShardWallet(slot: slot, cells: cells) }
     walletsByID[cells.id] = wallet
     wallets[cells.key] = wallet
     wallet.update(cells) { self.knownToken($0) }
@@ -157,9 +158,12 @@ public final class Shard: @unchecked Sendable {
 
   /// Forgets a wallet nobody follows any more.
   func retire(_ wallet: ShardWallet, tellsLedger: Bool = true) {
-    guard wallet.clients.isEmpty, walletsByID[wallet.id] === wallet else { return }
+    guard walletTable.slots[Int(wallet.slot)].followers.isEmpty, walletsByID[wallet.id] === wallet else {
+      return
+    }
     let used = wallet.tokens
-    wallet.detach()
+    wallet.detach { slot in walletTable[slot] }
+    walletTable.remove(wallet)
     walletsByID[wallet.id] = nil
     wallets[wallet.key] = nil
     for token in used { retire(token) }
@@ -189,7 +193,7 @@ public final class Shard: @unchecked Sendable {
   public func drain(window: Duration, random: () -> UInt64) {
     isDraining = true
     let milliseconds = UInt64(max(1, window.inMilliseconds))
-    for client in Array(clientList.values) {
+    for client in clients.all {
       client.drain(retryMilliseconds: Int64(random() % milliseconds) + 50)
     }
   }

@@ -10,13 +10,13 @@ final class ShardToken {
   var cell: PriceCell { didSet { frame = nil } }
   /// The price frame as it was published, shared with every loop; built here when it is asked for late.
   private var frame: [UInt8]?
-  /// A wallet with a row of the token, and the row's number.
+  /// A wallet with a row of the token, by its place in the shard's table, and the row's number.
   struct Holder {
-    let wallet: ShardWallet
+    let wallet: UInt32
     let row: UInt32
   }
   var holders: ContiguousArray<Holder> = []
-  var clients: ContiguousArray<PushClient> = []
+  var followers = FollowerList()
   /// In a catch-up: whether the token was taken into account already.
   var stamp: UInt64 = 0
 
@@ -34,23 +34,25 @@ final class ShardToken {
     return built
   }
 
-  var isUnused: Bool { holders.isEmpty && clients.isEmpty }
+  var isUnused: Bool { holders.isEmpty && followers.isEmpty }
 }
 
 /// A wallet that clients of this loop follow.
 final class ShardWallet {
+  /// Its place in the shard's table.
+  let slot: UInt32
   private(set) var cells: WalletCells
   /// The tokens of the rows, in their order.
   private(set) var tokens: ContiguousArray<ShardToken> = []
   /// Where this wallet stands in each token's list.
   var positions: ContiguousArray<UInt32> = []
-  var clients: ContiguousArray<PushClient> = []
-  /// Which frames of the open chunk concern this wallet.
-  var mask: UInt64 = 0
   /// The last `status` frame about it.
   var status: [UInt8]?
 
-  init(cells: WalletCells) { self.cells = cells }
+  init(slot: UInt32, cells: WalletCells) {
+    self.slot = slot
+    self.cells = cells
+  }
 
   var id: WalletID { cells.id }
   var key: WalletKey { cells.key }
@@ -62,18 +64,18 @@ final class ShardWallet {
       let token = token(row.token)
       tokens.append(token)
       positions.append(UInt32(token.holders.count))
-      token.holders.append(ShardToken.Holder(wallet: self, row: UInt32(tokens.count - 1)))
+      token.holders.append(ShardToken.Holder(wallet: slot, row: UInt32(tokens.count - 1)))
     }
   }
 
   /// Takes the wallet out of its tokens' lists; the last one of each list takes its place there.
-  func detach() {
+  func detach(_ neighbour: (_ slot: UInt32) -> ShardWallet?) {
     for (index, token) in tokens.enumerated() {
       let position = Int(positions[index])
       let last = token.holders.removeLast()
-      guard last.wallet !== self else { continue }
+      guard last.wallet != slot else { continue }
       token.holders[position] = last
-      last.wallet.positions[Int(last.row)] = UInt32(position)
+      neighbour(last.wallet)?.positions[Int(last.row)] = UInt32(position)
     }
     tokens = []
     positions = []

@@ -104,31 +104,50 @@ struct Demo: AsyncParsableCommand {
       walletpush: or  websocat '\(server.webSocketURL)/ws?wallet=\(wallet)'
 
       """)
-    if let ticks, ticks > 0 { startTicking(server.ledger, devnet, perSecond: ticks) }
+    if let ticks, ticks > 0 { startTicking(server.ledger, world, devnet, perSecond: ticks) }
   }
 
   /// Feeds the ledger at a fixed rate; a late tick is made up for by a shorter pause.
-  private func startTicking(_ ledger: Ledger, _ devnet: DevnetServer, perSecond: Double) {
+  ///
+  /// The prices are those of a world of its own, which moves as the one behind the price source does: to ask that one
+  /// at every tick would cost more than all that follows. It is moved on once a second.
+  private func startTicking(_ ledger: Ledger, _ world: DemoWorld, _ devnet: DevnetServer, perSecond: Double) {
     Task {
+      var world = world
       let pause = Duration.seconds(1 / perSecond)
       var next = ContinuousClock.now
-      let chain = try ChainCode(parsing: "ETH")
+      var behind = 0
+      let tokens = try await tokenIDs(world, in: ledger)
       while !Task.isCancelled {
         next = max(next + pause, ContinuousClock.now)
         try await Task.sleep(until: next)
-        let ticks = try await devnet.tickPrices()
-        var readings: [PriceReading] = []
         let now = WalletPushServer.clock()
-        for tick in ticks {
-          guard let price = ExactDecimal(parsing: tick.price),
-            let token = await ledger.tokenID(of: TokenKey(chain: chain, contract: tick.contract))
-          else { continue }
-          readings.append(
-            PriceReading(
-              token: token, price: price, change: Hundredths(value: tick.changeHundredths), sourceTime: now))
+        let readings = world.nextPriceTick().compactMap { tick in
+          tokens[tick.contract].flatMap { PriceReading(token: $0, tick: tick, at: now) }
         }
         await ledger.accept(prices: readings, asked: [])
+        behind += 1
+        if Double(behind) >= perSecond {
+          try await devnet.tickPrices(times: behind)
+          behind = 0
+        }
       }
     }
+  }
+
+  private func tokenIDs(_ world: DemoWorld, in ledger: Ledger) async throws -> [Address?: TokenID] {
+    let chain = try ChainCode(parsing: "ETH")
+    var ids: [Address?: TokenID] = [:]
+    for tick in world.priceTicks {
+      ids[tick.contract] = await ledger.tokenID(of: TokenKey(chain: chain, contract: tick.contract))
+    }
+    return ids
+  }
+}
+
+extension PriceReading {
+  fileprivate init?(token: TokenID, tick: PriceTick, at time: UnixMilliseconds) {
+    guard let price = ExactDecimal(parsing: tick.price) else { return nil }
+    self.init(token: token, price: price, change: Hundredths(value: tick.changeHundredths), sourceTime: time)
   }
 }

@@ -67,7 +67,7 @@ final class HandTurned {
 
   /// Ends what the test left open, as a loop that stops does.
   deinit {
-    loop.connections.forEach { $0.abort() }
+    for connection in loop.connections.all { connection.abort() }
     for _ in 0..<3 {
       loop.schedule(after: .zero, alarm, tag: 0)
       loop.turn()

@@ -153,7 +153,7 @@ final class PushBench: Sendable {
   ) async throws -> Value {
     let shard = shards[shard]
     return try await shard.loop.perform {
-      guard let client = shard.clientList.values.first else {
+      guard let client = shard.clients.all.first else {
         throw TestClient.Unexpected(description: "no client")
       }
       return try body(client)

@@ -209,7 +209,7 @@ private struct Player {
     let shard = bench.shards[shard]
     let deadline = ContinuousClock.now + .seconds(300)
     while try await shard.loop.perform({
-      shard.clientList.values.contains {
+      shard.clients.all.contains {
         $0.mode != .live || !$0.debts.isEmpty || $0.connection.unsentBytes > 0
       }
     }) {

@@ -48,6 +48,12 @@ int clinux_unacknowledged_bytes(int descriptor);
 const void *clinux_find(const void *haystack, size_t haystack_length, const void *needle,
                         size_t needle_length);
 
+/// sendto(2) to a connected socket with MSG_NOSIGNAL | MSG_DONTWAIT; -1 with errno set.
+///
+/// Not glibc's send(): that is a cancellation point, and in a program with threads each call pays two atomic
+/// exchanges for it. Nobody cancels a loop's thread.
+ssize_t clinux_send(int descriptor, const void *bytes, size_t length);
+
 /// prctl(PR_SET_PDEATHSIG): the calling process gets `signal` when its parent dies.
 int clinux_set_parent_death_signal(int signal);
 

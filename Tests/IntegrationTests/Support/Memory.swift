@@ -11,8 +11,10 @@ extension Scene {
     for shard in try server.services.shards {
       bytes += try await shard.loop.perform {
         var bytes = 0
-        shard.loop.connections.forEach { if !$0.isOutgoing { bytes += $0.unsentBytes } }
-        for client in shard.clientList.values { bytes += client.machine.heldBytes }
+        for connection in shard.loop.connections.all where !connection.isOutgoing {
+          bytes += connection.unsentBytes
+        }
+        for client in shard.clients.all { bytes += client.machine.heldBytes }
         return bytes
       }
     }

@@ -1,0 +1,49 @@
+/// What the fan-out touches of each wallet, side by side in memory, as ``ClientTable`` has it for clients: a price that
+/// many wallets hold marks them all without looking at one wallet object.
+struct WalletTable: ~Copyable {
+  struct Slot {
+    /// Which frames of the open chunk concern the wallet.
+    var mask: UInt64 = 0
+    var followers = FollowerList()
+  }
+
+  private(set) var slots: UnsafeMutablePointer<Slot>
+  private var wallets: ContiguousArray<ShardWallet?> = []
+  private var free: ContiguousArray<UInt32> = []
+
+  init() { slots = .allocate(capacity: 0) }
+
+  deinit {
+    slots.deinitialize(count: wallets.count)
+    slots.deallocate()
+  }
+
+  subscript(slot: UInt32) -> ShardWallet? { wallets[Int(slot)] }
+
+  mutating func insert(_ cells: (_ slot: UInt32) -> ShardWallet) -> ShardWallet {
+    if free.isEmpty { grow() }
+    let slot = free.removeLast()
+    let wallet = cells(slot)
+    wallets[Int(slot)] = wallet
+    return wallet
+  }
+
+  /// A mark that it still has goes with it.
+  mutating func remove(_ wallet: ShardWallet) {
+    wallets[Int(wallet.slot)] = nil
+    slots[Int(wallet.slot)] = Slot()
+    free.append(wallet.slot)
+  }
+
+  private mutating func grow() {
+    let capacity = max(64, wallets.count * 2)
+    let larger = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
+    larger.moveInitialize(from: slots, count: wallets.count)
+    (larger + wallets.count).initialize(repeating: Slot(), count: capacity - wallets.count)
+    slots.deallocate()
+    slots = larger
+    // The lowest first: neighbours in time are neighbours in memory.
+    free.append(contentsOf: (UInt32(wallets.count)..<UInt32(capacity)).reversed())
+    wallets.append(contentsOf: repeatElement(nil, count: capacity - wallets.count))
+  }
+}
