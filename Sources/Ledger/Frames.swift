@@ -54,12 +54,15 @@ public enum Frames {
   }
 
   /// One row of a snapshot, `{…}`. Its `rev` is the newest of the row's and its price's.
-  static func append(row: BalanceRow, price: PriceCell, to out: inout [UInt8]) {
+  /// - Returns: what the row is worth; nil where that is not known.
+  @discardableResult
+  static func append(row: BalanceRow, price: PriceCell, to out: inout [UInt8]) -> ExactValue? {
     out.append(123)
-    out.append(rowMembers: row, price: price)
+    let value = out.append(rowMembers: row, price: price)
     out.append(",\"rev\":")
     out.append(decimal: max(row.newestRevision, price.revision))
     out.append(125)
+    return value
   }
 
   /// The row alone, as `PATCH …/tokens/{address}` answers it; `revision` is the ledger's.
@@ -126,19 +129,22 @@ extension [UInt8] {
     if row.isKnown { append(decimal: row.block) } else { append("null") }
   }
 
-  fileprivate mutating func append(rowMembers row: BalanceRow, price: PriceCell) {
+  /// - Returns: what the row is worth; nil where that is not known.
+  @discardableResult
+  fileprivate mutating func append(rowMembers row: BalanceRow, price: PriceCell) -> ExactValue? {
     append(contentsOf: price.token.rowPrefix)
     append(row.isVisible ? ",\"visible\":true," : ",\"visible\":false,")
     append(balanceMembers: row)
     append(44)
     append(priceMembers: price)
     append(",\"value_usd\":")
-    if let value = Frames.value(of: row, price: price) {
-      append(34)
-      value.append(to: &self)
-      append(34)
-    } else {
+    guard let value = Frames.value(of: row, price: price) else {
       append("null")
+      return nil
     }
+    append(34)
+    value.append(to: &self)
+    append(34)
+    return value
   }
 }

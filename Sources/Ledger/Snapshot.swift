@@ -22,8 +22,11 @@ public struct SnapshotEncoder: Sendable {
   }
 
   /// The whole snapshot in one piece.
-  public func whole() -> [UInt8] {
-    part(rows: 0..<cells.rows.count, number: 1, of: 1)
+  public func whole() -> [UInt8] { part(rows: 0..<cells.rows.count, number: 1, of: 1) }
+
+  /// The whole snapshot in one piece; nil where that would be longer than `bytes`, and it has to go in parts.
+  public func whole(upTo bytes: Int) -> [UInt8]? {
+    render(rows: 0..<cells.rows.count, number: 1, of: 1, upTo: bytes)
   }
 
   /// Where to cut, so that every part stays under `bytes`: the first row of each part. One part is `[0]`.
@@ -46,8 +49,12 @@ public struct SnapshotEncoder: Sendable {
 
   /// One part; totals stand in the last alone.
   public func part(rows: Range<Int>, number: Int, of count: Int) -> [UInt8] {
+    render(rows: rows, number: number, of: count, upTo: .max) ?? []
+  }
+
+  private func render(rows: Range<Int>, number: Int, of count: Int, upTo bytes: Int) -> [UInt8]? {
     var out: [UInt8] = []
-    out.reserveCapacity(256 + rows.count * 420)
+    out.reserveCapacity(min(256 + rows.count * 420, bytes))
     out.append("{\"type\":\"snapshot\",\"wallet\":\"")
     out.append(contentsOf: cells.key.description.utf8)
     out.append("\",\"epoch\":")
@@ -65,36 +72,61 @@ public struct SnapshotEncoder: Sendable {
     out.append(",\"as_of\":")
     if let readAt = cells.readAt { out.append(decimal: readAt) } else { out.append("null") }
     out.append(",\"tokens\":[")
+    var totals = Totals()
     for index in rows where index < cells.rows.count {
       if index > rows.lowerBound { out.append(44) }
-      Frames.append(row: cells.rows[index], price: prices[index], to: &out)
+      let (row, price) = (cells.rows[index], prices[index])
+      totals.add(row, price, Frames.append(row: row, price: price, to: &out))
+      if out.count > bytes { return nil }
     }
     out.append(93)
-    if number == count { appendTotals(to: &out) }
+    if number == count {
+      if count > 1 { totals = Totals(of: cells.rows, prices) }
+      totals.append(to: &out)
+    }
     out.append(125)
-    return out
+    return out.count > bytes ? nil : out
   }
 
-  /// `total_usd` sums the visible, listed, priced rows; `unpriced` counts those left out for want of a price.
-  /// Unknown is never zero: there is no total where nothing could be summed but something is there.
-  private func appendTotals(to out: inout [UInt8]) {
-    var total = ExactValue.zero
-    var unpriced: UInt64 = 0
-    var isKnown = !cells.rows.isEmpty
-    var leftOut = 0
-    var summed = 0
-    for (row, price) in zip(cells.rows, prices) where row.isVisible && price.token.info.isListed {
-      if let value = Frames.value(of: row, price: price) {
-        total.add(value)
-        summed += 1
-      } else {
-        leftOut += 1
-        if row.isKnown { unpriced += 1 }
-      }
+  /// The highest revision of the wallet's rows, prices and states: what an `ETag` is made of.
+  public var contentRevision: Revision {
+    zip(cells.rows, prices).reduce(max(cells.registeredRevision, cells.stateRevision)) {
+      max($0, $1.0.newestRevision, $1.1.revision)
     }
-    if summed == 0, leftOut > 0 { isKnown = false }
+  }
+}
+
+/// `total_usd` sums the visible, listed, priced rows; `unpriced` counts those left out for want of a price.
+/// Unknown is never zero: there is no total where nothing could be summed but something is there.
+private struct Totals {
+  private var total = ExactValue.zero
+  private var unpriced: UInt64 = 0
+  private var isEmpty = true
+  private var leftOut = 0
+  private var summed = 0
+
+  init() {}
+
+  init(of rows: [BalanceRow], _ prices: [PriceCell]) {
+    for (row, price) in zip(rows, prices) { add(row, price, Frames.value(of: row, price: price)) }
+  }
+
+  /// - Parameter value: what the row is worth; nil where that is not known.
+  mutating func add(_ row: BalanceRow, _ price: PriceCell, _ value: ExactValue?) {
+    isEmpty = false
+    guard row.isVisible, price.token.info.isListed else { return }
+    if let value {
+      total.add(value)
+      summed += 1
+    } else {
+      leftOut += 1
+      if row.isKnown { unpriced += 1 }
+    }
+  }
+
+  func append(to out: inout [UInt8]) {
     out.append(",\"total_usd\":")
-    if !isKnown {
+    if isEmpty || summed == 0 && leftOut > 0 {
       out.append("null")
     } else {
       out.append(34)
@@ -103,12 +135,5 @@ public struct SnapshotEncoder: Sendable {
     }
     out.append(",\"unpriced\":")
     out.append(decimal: unpriced)
-  }
-
-  /// The highest revision of the wallet's rows, prices and states: what an `ETag` is made of.
-  public var contentRevision: Revision {
-    zip(cells.rows, prices).reduce(max(cells.registeredRevision, cells.stateRevision)) {
-      max($0, $1.0.newestRevision, $1.1.revision)
-    }
   }
 }

@@ -197,6 +197,10 @@ extension PushClient {
     case .snapshot(let wallet, let cuts, let next, let revision):
       paySnapshot(wallet, cuts: cuts, next: next, revision: revision)
     case .once(let encoder, let cuts, let next):
+      if cuts.isEmpty, let whole = encoder.whole(upTo: PushSettings.partBytes) {
+        writeSnapshot(WebSocketFrame.text(whole))
+        return settleFirstDebt(nil)
+      }
       let cuts = cuts.isEmpty ? encoder.cuts : cuts
       writePart(encoder, cuts: cuts, next: next)
       settleFirstDebt(next + 2 < cuts.count ? .once(encoder, cuts: cuts, next: next + 1) : nil)
@@ -205,7 +209,7 @@ extension PushClient {
     case .prices(let tokens, let next):
       payPrices(tokens, next: next)
     case .heartbeat:
-      debts.removeFirst()
+      settleFirstDebt(nil)
       // It says that everything before it was sent: only the last of several does, and while lagging the one that
       // comes when the client has caught up.
       guard mode != .lagging, !debts.contains(where: \.isHeartbeat) else { return }
@@ -214,7 +218,14 @@ extension PushClient {
   }
 
   private func settleFirstDebt(_ rest: Debt?) {
-    if let rest { debts[0] = rest } else { debts.removeFirst() }
+    if let rest {
+      debts[0] = rest
+    } else if debts.count == 1 {
+      // Not `removeFirst`: a client that is owed nothing holds no memory for it.
+      debts = []
+    } else {
+      debts.removeFirst()
+    }
   }
 
   private func payPrices(_ tokens: [ShardToken], next: Int) {
@@ -233,12 +244,18 @@ extension PushClient {
 
   private func paySnapshot(_ wallet: ShardWallet, cuts: [Int], next: Int, revision: Revision) {
     let isFirst = cuts.isEmpty
+    if isFirst {
+      shard.statistics.count(wallet.cells.state)
+      if let frame = shard.wholeSnapshot(of: wallet) {
+        writeSnapshot(frame)
+        return settleFirstDebt(nil)
+      }
+    }
     let encoder = SnapshotEncoder(
       cells: wallet.cells, epoch: shard.epoch, revision: isFirst ? shard.revision : revision,
       prices: wallet.tokens.map(\.cell))
     let cuts = isFirst ? encoder.cuts : cuts
     writePart(encoder, cuts: cuts, next: next)
-    if isFirst { shard.statistics.count(wallet.cells.state) }
     settleFirstDebt(
       next + 2 < cuts.count
         ? .snapshot(wallet, cuts: cuts, next: next + 1, revision: encoder.revision) : nil)
@@ -247,8 +264,25 @@ extension PushClient {
   /// Rows that have come since part 1 are not in any part: the client is sent each of them as a `token`.
   private func writePart(_ encoder: SnapshotEncoder, cuts: [Int], next: Int) {
     let json = encoder.part(rows: cuts[next]..<cuts[next + 1], number: next + 1, of: cuts.count - 1)
-    write(WebSocketFrame.text(json))
+    writeSnapshot(WebSocketFrame.text(json))
+  }
+
+  private func writeSnapshot(_ frame: [UInt8]) {
+    write(frame)
     shard.statistics.snapshots += 1
+  }
+}
+
+extension Shard {
+  /// The wallet's snapshot as it is now, as one frame; nil where it takes parts.
+  fileprivate func wholeSnapshot(of wallet: ShardWallet) -> [UInt8]? {
+    if let known = snapshots[wallet.slot] { return known }
+    let encoder = SnapshotEncoder(
+      cells: wallet.cells, epoch: epoch, revision: revision, prices: wallet.tokens.map(\.cell))
+    guard let whole = encoder.whole(upTo: PushSettings.partBytes) else { return nil }
+    let frame = WebSocketFrame.text(whole)
+    snapshots.insert(frame, for: wallet.slot)
+    return frame
   }
 }
 

@@ -34,7 +34,7 @@ public final class Shard: @unchecked Sendable {
   /// What the ledger calls this life of the counter.
   private(set) var epoch = ""
   /// The last revision this loop took in.
-  var revision: Revision = 0
+  var revision: Revision = 0 { didSet { if revision != oldValue { snapshots.removeAll() } } }
 
   var tokens: [TokenID: ShardToken] = [:]
   var wallets: [WalletKey: ShardWallet] = [:]
@@ -50,6 +50,7 @@ public final class Shard: @unchecked Sendable {
   var pendingWallets: [WalletKey: Int] = [:]
   var pendingTokens: [TokenKey: Int] = [:]
 
+  var snapshots = SnapshotCache()
   var chunk = Chunk()
   var touchedWallets: ContiguousArray<UInt32> = []
   var touchedClients: ContiguousArray<UInt32> = []
@@ -132,7 +133,10 @@ public final class Shard: @unchecked Sendable {
 
   func shardToken(_ cell: PriceCell) -> ShardToken {
     if let known = tokens[cell.token.id] {
-      known.cell = cell
+      if known.cell !== cell {
+        known.cell = cell
+        snapshots.removeAll()
+      }
       return known
     }
     let token = ShardToken(cell: cell)
@@ -144,6 +148,7 @@ public final class Shard: @unchecked Sendable {
   func shardWallet(_ cells: WalletCells) -> ShardWallet {
     let wallet =
       walletsByID[cells.id] ?? walletTable.insert { slot in ShardWallet(slot: slot, cells: cells) }
+    snapshots.removeAll()
     walletsByID[cells.id] = wallet
     wallets[cells.key] = wallet
     wallet.update(cells) { self.knownToken($0) }
