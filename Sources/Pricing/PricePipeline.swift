@@ -287,9 +287,7 @@ public actor PricePipeline {
 }
 
 extension PricePipeline: WatchObserver {
-  public nonisolated func walletWanted(
-    _ wallet: WalletID, key: WalletKey, readAt: UnixMilliseconds?, isWatched: Bool
-  ) {}
+  public nonisolated func walletWanted(_ wallet: WalletID, key: WalletKey, isWatched: Bool) {}
 
   public nonisolated func walletUnwatched(_ wallet: WalletID) {}
 
