@@ -10,8 +10,8 @@ struct DamagedFiles {
   static let maximum = 3
 
   private static let mark = ".damaged-"
-  /// What SQLite keeps beside a database: the write-ahead log and its index.
-  private static let companions = ["-wal", "-shm"]
+  /// What SQLite keeps beside a database: the write-ahead log and its index, and the journal of one that has no log.
+  private static let companions = ["-wal", "-shm", "-journal"]
 
   var exists: Bool { access(path, F_OK) == 0 }
 
@@ -62,6 +62,20 @@ struct DamagedFiles {
     return target
   }
 
+  /// Makes an empty file as accessible as this one, and no more, in the place of what an earlier try has left there, which
+  /// nobody has ever served from.
+  func begin(_ file: String) throws(StorageError) {
+    for name in [""] + Self.companions { unlink(file + name) }
+    var status = stat()
+    let descriptor = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .notPermitted(path: file, reason: Self.text(ofError: errno)) }
+    defer { close(descriptor) }
+    guard stat(path, &status) == 0 else { return }
+    fchmod(descriptor, status.st_mode & 0o777)
+    // Only the superuser gives files away.
+    _ = fchown(descriptor, status.st_uid, status.st_gid)
+  }
+
   /// Puts a finished file in the place of the one that was set aside, durably.
   func replace(by file: String) throws(StorageError) {
     try Self.rename(file, to: path)
@@ -71,16 +85,14 @@ struct DamagedFiles {
     close(folder)
   }
 
-  /// Removes what an earlier try has left, which nobody has ever served from.
-  static func remove(unfinished file: String) {
-    for name in [""] + companions { unlink(file + name) }
-  }
-
   private static func rename(_ old: String, to new: String) throws(StorageError) {
     guard Glibc.rename(old, new) == 0 else {
-      let reason = strerror(errno).map { String(cString: $0) } ?? "no reason given"
-      throw .notPermitted(path: old, reason: "moving it to \(new): \(reason)")
+      throw .notPermitted(path: old, reason: "moving it to \(new): \(text(ofError: errno))")
     }
+  }
+
+  private static func text(ofError code: Int32) -> String {
+    strerror(code).map { String(cString: $0) } ?? "error \(code)"
   }
 
   private static func split(_ path: String) -> (folder: String, name: String) {

@@ -59,6 +59,7 @@ extension Database {
       } catch {
         guard error.isDamage, replacesDamaged, files.isOurs, files.names.count < DamagedFiles.maximum
         else { throw error }
+        try files.begin(salvaged)
         let report = try Salvage.copy(from: path, to: salvaged, settings, migrator, logger)
         let kept = try files.setAside(now: now)
         try files.replace(by: salvaged)

@@ -41,15 +41,15 @@ struct Salvage {
   /// Wallets at which their rows ended: some may be missing.
   private var torn: [WalletID] = []
 
-  /// Makes the file `target` of what can be read of `path`, which is not changed.
+  /// Fills the empty file `target` with what can be read of `path`, which is not changed.
   static func copy(
     from path: String, to target: String, _ settings: StorageSettings, _ migrator: DatabaseMigrator,
     _ logger: Logger
   ) throws(StorageError) -> SalvageReport {
-    DamagedFiles.remove(unfinished: target)
     do {
+      // Without a log: this file is moved, and must be whole by itself.
       let queue = try DatabaseQueue(
-        path: target, configuration: Database.configuration(settings, isFile: true))
+        path: target, configuration: Database.configuration(settings, isFile: false))
       try migrator.migrate(queue)
       let report = try queue.inDatabase { db -> SalvageReport in
         try Database.transaction(on: db) { db in try copyReadable(from: path, to: db) }

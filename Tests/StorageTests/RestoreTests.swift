@@ -114,8 +114,12 @@ struct RestoreTests {
     let pages = bytes.count / Self.pageBytes
     for index in ((pages / 2) * Self.pageBytes)..<((pages / 2 + 1) * Self.pageBytes) { bytes[index] = 0xA5 }
     try writeFile(folder.file(), bytes)
+    chmod(folder.file(), 0o640)
     let log = Log()
     let restored = try restore(folder.file(), log: log)
+    var status = stat()
+    #expect(
+      stat(folder.file(), &status) == 0 && status.st_mode & 0o777 == 0o640, "nobody else may read it now")
     let kept = folder.file() + ".damaged-" + Self.stamp
     let errors = log.lines.withLock { $0 }.filter { $0.contains("set aside whole") }
     #expect(errors.count == 1)
