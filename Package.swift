@@ -144,6 +144,12 @@ if Context.environment["WALLETPUSH_TSAN"] != nil {
   }
 }
 
+// Where .ci/sanitize asks for the tests of some rooms alone.
+if let rooms = Context.environment["WALLETPUSH_TESTS"] {
+  let wanted = Set(rooms.split(separator: " ").map { "\($0)Tests" })
+  package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
+}
+
 // The fuzzers instead of all that, where .ci/fuzz asks for them: the rooms they need, with counters in them.
 if Context.environment["WALLETPUSH_FUZZ"] != nil {
   let instrumented: [SwiftSetting] = [
