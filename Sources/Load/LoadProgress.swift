@@ -15,15 +15,15 @@ public struct LoadProgress: Sendable {
   public var errors: Int
   public var violations: Int
 
-  init(_ phase: Phase, _ total: LoadTotal, since before: LoadTotal?, over time: Duration, asked: Int) {
+  init(_ phase: Phase, _ total: LoadTotal, since before: LoadTotal, over time: Duration, asked: Int) {
     self.phase = phase
     connectionsAsked = asked
     connectionsOpen = total.open
-    let earlier = before?.counters ?? LoadCounters()
+    let earlier = before.counters
     let seconds = max(time.inSeconds, 0.001)
-    framesPerSecond = before == nil ? 0 : Double(total.counters.dataFrames &- earlier.dataFrames) / seconds
+    framesPerSecond = Double(total.counters.dataFrames &- earlier.dataFrames) / seconds
     payloadBytesPerSecond =
-      before == nil ? 0 : Double(total.counters.payloadBytes &- earlier.payloadBytes) / seconds
+      Double(total.counters.payloadBytes &- earlier.payloadBytes) / seconds
     let recent = total.recent ?? LoadTimes.histogram
     deliveryMilliseconds = (
       Double(recent.percentile(50)) / 1_000, Double(recent.percentile(99)) / 1_000, Double(recent.max) / 1_000

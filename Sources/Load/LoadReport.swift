@@ -118,7 +118,7 @@ public struct LoadReport: Sendable {
     if slowUnjudged > 0 {
       lines.append("\(slowUnjudged) slow clients had not caught up when the waiting ended")
     }
-    if window.frames == 0, measuredTime > .zero {
+    if window.frames == 0, counters.ready > 0, !isInterrupted {
       lines.append("nothing was pushed while it was measured: the values of these keys do not move")
     }
     return lines

@@ -176,7 +176,7 @@ public final class LoadRun: Sendable {
   ) async throws {
     var reported = ContinuousClock.now
     var (moved, mark) = (ContinuousClock.now, 0)
-    var before: LoadTotal?
+    var before = try await samples(loops)
     while !isInterrupted {
       var total = LoadTotal()
       for loop in loops { total.add(try await loop.loop.perform { loop.look() }) }
@@ -185,13 +185,20 @@ public final class LoadRun: Sendable {
       if total.mark != mark { (mark, moved) = (total.mark, now) }
       if !isPatient, now - moved > plan.patience { return }
       if now - reported >= .seconds(1) {
-        var total = LoadTotal()
-        for loop in loops { total.add(try await loop.loop.perform { loop.sample() }) }
+        let total = try await samples(loops)
         onProgress(LoadProgress(phase, total, since: before, over: now - reported, asked: plan.connections))
         (reported, before) = (now, total)
       }
       try await Task.sleep(for: Self.look)
     }
+  }
+}
+
+extension LoadRun {
+  private func samples(_ loops: [LoadLoop]) async throws -> LoadTotal {
+    var total = LoadTotal()
+    for loop in loops { total.add(try await loop.loop.perform { loop.sample() }) }
+    return total
   }
 }
 
