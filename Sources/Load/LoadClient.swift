@@ -129,11 +129,12 @@ final class LoadClient: WebSocketClientHandler {
   }
 
   private func take(_ frame: ServerFrame) {
-    let wasLive = check.isLive
+    let (wasLive, repeats) = (check.isLive, check.repeats)
     if let violation = check.take(frame) { owner.violated(violation, by: number, "\(frame)") }
     switch frame {
     case .data(let kind, _, let acceptedAt):
       owner.counters.count(kind)
+      if check.repeats != repeats { owner.counters.repeats &+= 1 }
       // What answers a subscribe is as old as it is.
       if wasLive, !isSlow, let acceptedAt { owner.delivered(acceptedAt) }
     case .heartbeat:

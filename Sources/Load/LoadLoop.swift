@@ -152,13 +152,16 @@ final class LoadLoop: @unchecked Sendable, TimerTarget {
     if readAt == 0 { readAt = Self.wallClock() }
     let (accepted, overflow) = acceptedAt.multipliedReportingOverflow(by: 1_000)
     let (latency, overflow2) = readAt.subtractingReportingOverflow(accepted)
-    guard !overflow, !overflow2, latency >= 0 else { return deliveredEarly(latency) }
+    guard !overflow, !overflow2, latency >= 0 else {
+      return deliveredEarly(by: overflow || overflow2 ? 0 : latency.magnitude)
+    }
     recent.record(UInt64(latency))
   }
 
-  private func deliveredEarly(_ latency: Int64) {
+  /// The clocks disagree, or the time is none: counted apart, and as no time at all.
+  private func deliveredEarly(by microseconds: UInt64) {
     counters.negativeLatencies &+= 1
-    counters.mostNegative = max(counters.mostNegative, latency.magnitude)
+    counters.mostNegative = max(counters.mostNegative, microseconds)
     recent.record(0)
   }
 
