@@ -63,7 +63,7 @@ import Upstream
   /// Until prices have come: how many in a second is not for a test to say.
   @Test func pricesAreMeasured() async throws {
     try await withKnownWallet { scene in
-      try await eventually("prices while it is measured") {
+      try await eventually("prices while it is measured") { () -> Bool? in
         let result = try await load(scene) {
           $0.keys = try KeyPool(.tokens, parsing: "ETH:native", distinct: 1)
         }
