@@ -22,7 +22,13 @@ import Upstream
     #expect(plan.keys.count == 1)
     try change(&plan)
     let moving = Task {
-      for cents in 1...Int.max where !Task.isCancelled { try await scene.setPrice("3000.\(cents)1") }
+      var cents = 0
+      while !Task.isCancelled {
+        cents += 1
+        try await scene.setPrice("3000.\(cents)1")
+        // The server takes what there is every 100 ms.
+        try await Task.sleep(for: .milliseconds(20))
+      }
     }
     defer { moving.cancel() }
     let report = try await LoadRun(plan: plan) { _ in }.run()

