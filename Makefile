@@ -45,7 +45,7 @@ walls:
 # Memory everywhere; threads where there are several.
 sanitize: setup
 	.ci/sanitize address
-	.ci/sanitize thread '^(Jobs|EventLoop|Upstream|Ledger|Push|Server|Integration)Tests\.'
+	.ci/sanitize thread '^(Jobs|EventLoop|Upstream|Ledger|Push|Load|Server|Integration)Tests\.'
 
 sanitize-all: setup
 	.ci/sanitize address

@@ -49,13 +49,15 @@ public final class LoadRun: Sendable {
   public func run() async throws -> LoadReport {
     defer { resolver.stop() }
     let addresses = try await resolver.resolve(host: plan.url.http.host, port: plan.url.http.port)
+    let loops = group.loops.map {
+      LoadLoop(loop: $0, plan: plan, configuration: configuration(addresses), resolver: resolver)
+    }
     try group.start()
     defer {
       group.stop()
       group.join()
-    }
-    let loops = group.loops.map {
-      LoadLoop(loop: $0, plan: plan, configuration: configuration(addresses), resolver: resolver)
+      // The last connections, which tell them of their end, have gone.
+      withExtendedLifetime(loops) {}
     }
     var report = LoadReport(plan: plan)
     try await ramp(loops, &report)
