@@ -57,9 +57,12 @@ extension EventLoop {
   ///
   /// What is written before `connected` waits; a ``Connection/filter`` is set right after this call.
   ///
-  /// - Parameter source: the address of ours to connect from, of the same family; nil: the kernel's choice.
+  /// - Parameters:
+  ///   - source: the address of ours to connect from, of the same family; nil: the kernel's choice.
+  ///   - receiveBufferBytes: SO_RCVBUF: the kernel takes on about twice so much while nobody reads; nil: megabytes.
   public func connect(
-    to address: SocketAddress, from source: SocketAddress? = nil, handler: any ConnectionHandler
+    to address: SocketAddress, from source: SocketAddress? = nil, receiveBufferBytes: Int32? = nil,
+    handler: any ConnectionHandler
   ) -> Connection {
     assertCurrent()
     var failure: SystemError?
@@ -67,6 +70,10 @@ extension EventLoop {
     do {
       descriptor = try Self.openSocket(address)
       setConnectionOptions(descriptor)
+      // Before the connection is there: what was offered the peer cannot be taken back.
+      if let receiveBufferBytes {
+        try? Self.setOption(descriptor, SOL_SOCKET, SO_RCVBUF, receiveBufferBytes)
+      }
       if let source { try Self.bindSource(descriptor, to: source) }
       let result = address.withSockaddr { Glibc.connect(descriptor, $0, $1) }
       if result != 0, errno != EINPROGRESS { failure = .last(.connect) }

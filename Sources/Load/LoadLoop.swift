@@ -22,7 +22,7 @@ final class LoadLoop: @unchecked Sendable, TimerTarget {
     var clients = 0
     var newest = 0
     var missing = 0
-    /// Their connections were closed meanwhile, as the protocol says (4108) or otherwise.
+    /// Their connections were closed meanwhile, as the protocol says (4108, 4109) or otherwise.
     var closed = 0
     var lags = 0
 
@@ -73,6 +73,8 @@ final class LoadLoop: @unchecked Sendable, TimerTarget {
   func makeSocket(_ number: Int, handler: any WebSocketClientHandler) -> WebSocketClient {
     var configuration = configuration
     configuration.source = plan.sources.source(ofClient: number)
+    // The kernel must not take on for a slow client what it does not read.
+    configuration.receiveBufferBytes = plan.isSlow(number) ? 16_384 : nil
     return WebSocketClient(
       plan.url, loop: loop, resolver: resolver, configuration: configuration, deflatePool: deflatePool,
       handler: handler)
@@ -122,8 +124,8 @@ final class LoadLoop: @unchecked Sendable, TimerTarget {
     if client.isSlow, wasLive {
       slow.closed += 1
       settle(client)
-      // As the protocol says.
-      if case .closed(.some(.slow), _) = ending { return }
+      // As the protocol says: it took nothing, or, having taken everything, answered no ping.
+      if case .closed(.some(let code), _) = ending, code == .slow || code == .noPong { return }
     }
     if isInStorm { storm.failed += 1 }
     if wasLive || isInStorm { counters.lost += 1 } else { counters.failed += 1 }

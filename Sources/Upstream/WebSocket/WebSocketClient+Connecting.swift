@@ -32,7 +32,9 @@ extension WebSocketClient {
   func connectNext() {
     guard let address = addresses.popFirst() else { return fail(.transport(connectError)) }
     arm(configuration.connectTimeout)
-    let connection = loop.connect(to: address, from: configuration.source, handler: self)
+    let connection = loop.connect(
+      to: address, from: configuration.source,
+      receiveBufferBytes: configuration.receiveBufferBytes, handler: self)
     self.connection = connection
     guard url.isSecure else { return }
     do {

@@ -29,6 +29,8 @@ public struct WebSocketClientConfiguration: Sendable {
   public var addresses: [SocketAddress] = []
   /// The address of ours to connect from; nil: the kernel's choice.
   public var source: SocketAddress?
+  /// What the kernel takes on, about half of it, while reading is paused; nil: megabytes.
+  public var receiveBufferBytes: Int32?
 
   public init(
     connectTimeout: Duration, handshakeTimeout: Duration, closeTimeout: Duration, pingInterval: Duration?,
