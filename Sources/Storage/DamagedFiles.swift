@@ -56,10 +56,19 @@ struct DamagedFiles {
     }
     try Self.rename(path, to: target)
     // The name goes first: to a database that is not there SQLite knows no log.
+    try moveCompanions(to: target)
+    return target
+  }
+
+  /// After a crash in the middle of ``setAside(now:)``: a log that was left behind would be taken for the new file's.
+  func finishSettingAside() throws(StorageError) {
+    if let last = names.last { try moveCompanions(to: last) }
+  }
+
+  private func moveCompanions(to target: String) throws(StorageError) {
     for companion in Self.companions where access(path + companion, F_OK) == 0 {
       try Self.rename(path + companion, to: target + companion)
     }
-    return target
   }
 
   /// Makes an empty file as accessible as this one, and no more, in the place of what an earlier try has left there, which

@@ -53,7 +53,10 @@ extension Database {
     }
     do throws(StorageError) {
       // An earlier start has set the damaged file aside, and got no further.
-      if !files.exists, DamagedFiles(path: salvaged).exists { try files.replace(by: salvaged) }
+      if !files.exists, DamagedFiles(path: salvaged).exists {
+        try files.finishSettingAside()
+        try files.replace(by: salvaged)
+      }
       do throws(StorageError) {
         return try restored()
       } catch {

@@ -250,6 +250,18 @@ struct RestoreTests {
     #expect(entries().isEmpty)
   }
 
+  @Test func aLogThatTheCrashLeftBehindGoesToItsFile() async throws {
+    let bytes = try await makeFile()
+    #expect(rename(folder.file(), folder.file() + ".salvaged") == 0)
+    let kept = folder.file() + ".damaged-" + Self.stamp
+    try writeFile(kept, bytes)
+    try writeFile(folder.file() + "-wal", Array("another file's".utf8))
+    let restored = try restore(folder.file())
+    #expect(restored.state.wallets.count == 300)
+    restored.database.close()
+    #expect(readFile(kept + "-wal") == Array("another file's".utf8))
+  }
+
   @Test func whatWasHalfSalvagedIsBegunAnew() async throws {
     var bytes = try await makeFile()
     let pages = bytes.count / Self.pageBytes
