@@ -372,16 +372,24 @@ static void open_connections(int count) {
 
 // MARK: The runs
 
+/// The server's CPU time for the measured seconds, in nanoseconds; `counter` counts what came in them.
+static double measure(uint64_t *counter, const char *nothing) {
+  double cpu = cpu_time(options.pid);
+  *counter = 0;
+  turn_for(options.seconds);
+  cpu = cpu_time(options.pid) - cpu;
+  errno = 0;
+  if (*counter == 0) fail(nothing);
+  return cpu;
+}
+
 static void fanout(void) {
   open_connections(options.connections);
   turn_for(0.5);
-  double start = now(), cpu = cpu_time(options.pid);
-  data_frames = compressed_frames = 0;
-  turn_for(options.seconds);
-  cpu = cpu_time(options.pid) - cpu;
+  double start = now();
+  compressed_frames = 0;
+  double cpu = measure(&data_frames, "no frame came");
   double seconds = now() - start;
-  errno = 0;
-  if (data_frames == 0) fail("no frame came");
   if (options.compressed && compressed_frames < data_frames) fail("not every frame was compressed");
   printf("{\"connections\":%d,\"frames\":%llu,\"frames_per_second\":%.0f,\"cpu_us_per_frame\":%.4f}\n",
          options.connections, (unsigned long long)data_frames, (double)data_frames / seconds,
@@ -394,12 +402,7 @@ static void echo(void) {
   activity = echoing;
   for (int i = 0; i < options.connections; i++) send_text(&connections[i], options.text);
   turn_for(0.3);
-  double cpu = cpu_time(options.pid);
-  data_frames = 0;
-  turn_for(options.seconds);
-  cpu = cpu_time(options.pid) - cpu;
-  errno = 0;
-  if (data_frames == 0) fail("no message came back");
+  double cpu = measure(&data_frames, "no message came back");
   printf("{\"connections\":%d,\"messages\":%llu,\"cpu_us_per_message\":%.4f}\n", options.connections,
          (unsigned long long)data_frames, cpu / 1000 / (double)data_frames);
 }
@@ -408,12 +411,7 @@ static void handshakes(void) {
   activity = shaking_hands;
   for (int i = 0; i < options.connections; i++) begin(&connections[i]);
   turn_for(0.3);
-  double cpu = cpu_time(options.pid);
-  handshakes_done = 0;
-  turn_for(options.seconds);
-  cpu = cpu_time(options.pid) - cpu;
-  errno = 0;
-  if (handshakes_done == 0) fail("no connection was upgraded");
+  double cpu = measure(&handshakes_done, "no connection was upgraded");
   printf("{\"handshakes\":%llu,\"cpu_us_per_handshake\":%.3f}\n", (unsigned long long)handshakes_done,
          cpu / 1000 / (double)handshakes_done);
 }
