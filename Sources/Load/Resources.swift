@@ -1,4 +1,4 @@
-import CLinux
+import EventLoop
 import Glibc
 
 /// What the machine lets one process have.
@@ -11,17 +11,10 @@ enum Resources {
   /// - Throws: `.tooFewDescriptors` when that is too little.
   static func raiseDescriptors(for connections: Int) throws(LoadOptionError) {
     let wanted = connections + descriptorReserve
-    var limit = rlimit()
-    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    guard getrlimit(resource, &limit) == 0 else { return }
-    if limit.rlim_cur < rlim_t(wanted) {
-      limit.rlim_cur = limit.rlim_max
-      _ = setrlimit(resource, &limit)
-      guard getrlimit(resource, &limit) == 0 else { return }
+    guard let allowed = EventLoopGroup.raiseDescriptorLimit(to: .max), allowed < UInt64(wanted) else {
+      return
     }
-    guard limit.rlim_cur >= rlim_t(wanted) else {
-      throw .tooFewDescriptors(wanted: wanted, allowed: Int(clamping: limit.rlim_cur))
-    }
+    throw .tooFewDescriptors(wanted: wanted, allowed: Int(clamping: allowed))
   }
 
   /// How many connections one address can have to one port of another: net.ipv4.ip_local_port_range, which is 28,232

@@ -160,16 +160,19 @@ struct Salvage {
         last = select.integer(0)
       }
       return (true, last)
-    } catch let error as SQLiteFailure where Self.isDamage(error.code) {
-      return (false, last)
-    } catch let error as DatabaseError where Self.isUnreadable(error.resultCode) {
+    } catch  where Self.isUnreadable(error) {
       return (false, last)
     }
   }
 
   /// A schema that makes no sense has no such table or column, or none that can be read.
-  private static func isUnreadable(_ code: ResultCode) -> Bool {
-    code == .SQLITE_ERROR || isDamage(code.rawValue)
+  private static func isUnreadable(_ error: any Error) -> Bool {
+    switch error {
+    case let error as SQLiteFailure: isDamage(error.code)
+    case let error as DatabaseError:
+      error.resultCode == .SQLITE_ERROR || isDamage(error.resultCode.rawValue)
+    default: false
+    }
   }
 
   /// A deleted wallet's number is not given again.
@@ -183,9 +186,7 @@ struct Salvage {
         sql:
           "INSERT INTO sqlite_sequence (name, seq) SELECT 'wallets', max(?, ifnull(max(id), 0)) FROM wallets",
         arguments: [highest])
-    } catch let error as SQLiteFailure where Self.isDamage(error.code) {
-      return
-    } catch let error as DatabaseError where Self.isUnreadable(error.resultCode) {
+    } catch  where Self.isUnreadable(error) {
       return
     }
   }
