@@ -6,13 +6,14 @@
 # make fuzz SECONDS=3600 [TARGET=frames]    the fuzzers, which share the time
 # make sanitize-all                         every test under both sanitizers
 # make bench  figures, in ratios to a bare send() loop
+# make instructions   instructions of a frame, an echo, a subscribe, beside those that are kept
 # All of them install what is missing first (.ci/setup).
 
 SHELL := /bin/bash
 PORT ?= 8080
 SECONDS ?= 600
 
-.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test setup clean
+.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test instructions setup clean
 
 setup:
 	@.ci/setup
@@ -65,6 +66,9 @@ conformance: setup
 conformance-light: setup
 	swift build -c release --product walletpush
 	.ci/conformance light
+
+instructions: setup
+	.ci/instructions
 
 bench: setup
 	.ci/bench

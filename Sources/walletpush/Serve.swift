@@ -171,7 +171,7 @@ func runUntilSignal(
   _ settings: Settings, onReady: (WalletPushServer) async -> Void = { _ in },
   onReload: (WalletPushServer) async -> Void
 ) async {
-  let logger = ServerLog.bootstrap(level: settings.log.logLevel)
+  let logger = ServerLog.bootstrap(settings.log)
   let metrics = ServerMetrics.bootstrap()
   let server: WalletPushServer
   do {

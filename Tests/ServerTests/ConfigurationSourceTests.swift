@@ -111,6 +111,7 @@ import Testing
     ("compression.level", "9", "9"),
     ("compression.inflationRatio", "50", "50"),
     ("log.level", #""debug""#, "debug"),
+    ("log.format", #""json""#, "json"),
     ("chains.ETH_SEPOLIA.pollSeconds", "7", "7"),
   ]
 

@@ -1,17 +1,18 @@
+import JSON
 import Logging
 import Testing
 
 @testable import Server
 
 @Suite struct StandardErrorLogTests {
-  private func line(_ message: String, _ metadata: Logger.Metadata = [:], level: Logger.Level = .info)
-    -> String
-  {
-    String(
-      decoding: StandardErrorLog.line(
-        milliseconds: 1_795_342_860_123, level: level, label: "walletpush", message: message,
-        metadata: metadata),
-      as: UTF8.self)
+  private func line(
+    _ message: String, _ metadata: Logger.Metadata = [:], level: Logger.Level = .info,
+    _ format: LogFormat = .text(isColored: false)
+  ) -> String {
+    let record = LogRecord(
+      milliseconds: 1_795_342_860_123, level: level, label: "walletpush", message: message,
+      metadata: metadata)
+    return String(decoding: record.line(format), as: UTF8.self)
   }
 
   @Test func shape() {
@@ -41,10 +42,11 @@ import Testing
 
   @Test(arguments: [8_100, 8_150, 8_151, 8_152, 8_153, 8_154, 100_000])
   func linesHaveAnEnd(_ count: Int) throws {
-    let bytes = StandardErrorLog.line(
+    let bytes = LogRecord(
       milliseconds: 0, level: .info, label: "l", message: String(repeating: "x", count: count) + "钱钱钱钱钱",
-      metadata: ["k": "v"])
-    #expect(bytes.count <= StandardErrorLog.lineBytes)
+      metadata: ["k": "v"]
+    ).line(.text(isColored: false))
+    #expect(bytes.count <= LogRecord.lineBytes)
     #expect(bytes.last == 10 && bytes.filter { $0 == 10 }.count == 1)
     // The cut is no cut through a character.
     #expect(!String(decoding: bytes, as: UTF8.self).contains("\u{FFFD}"))
@@ -52,11 +54,61 @@ import Testing
 
   @Test func thresholdIsShared() {
     let threshold = StandardErrorLog.Threshold(.warning)
-    let log = StandardErrorLog(label: "a", threshold: threshold)
+    let log = StandardErrorLog(label: "a", threshold: threshold, format: .json)
     #expect(log.logLevel == .warning)
     for level in Logger.Level.allCases {
       threshold.level = level
       #expect(log.logLevel == level)
     }
+  }
+
+  @Test func colors() {
+    #expect(
+      line("m\u{1B}[0m", level: .error, .text(isColored: true))
+        == "2026-11-22T10:21:00.123Z \u{1B}[31merror\u{1B}[0m    walletpush: m\\u{1b}[0m\n")
+  }
+
+  @Test func json() {
+    #expect(
+      line("chain \"down\"", ["chain": "ETH", "a": "1"], level: .warning, .json)
+        == #"{"time":"2026-11-22T10:21:00.123Z","level":"warning","logger":"walletpush","#
+        + #""message":"chain \"down\"","metadata":{"a":"1","chain":"ETH"}}"# + "\n")
+    #expect(!line("m", [:], .json).contains("metadata"))
+  }
+
+  /// Parsed, the line says what was said; as it is, it is printable and one line.
+  @Test(arguments: [
+    "plain", "a\"b\\c", "line\nfeed", "\u{1B}[31mred", "nul\u{0}", "c1\u{9B}2J", "bidi\u{202E}",
+    "sep\u{2028}",
+    "tag\u{E0001}", "钱包 ü", #"\u{a}"#,
+  ])
+  func jsonOfStrangers(_ value: String) throws {
+    let line = line(value, ["k\(value)": .string(value)], .json)
+    #expect(line.unicodeScalars.count { $0.value < 32 } == 1)
+    let unsafe: [Unicode.GeneralCategory] = [.control, .format, .lineSeparator, .paragraphSeparator]
+    #expect(!line.dropLast().unicodeScalars.contains { unsafe.contains($0.properties.generalCategory) })
+    let parsed = try JSONParser.parse(
+      Array(line.utf8.dropLast()), limits: JSONLimits(depth: 4, numberBytes: 9))
+    #expect(parsed["message"]?.string == value)
+    #expect(parsed["metadata"]?["k\(value)"]?.string == value)
+  }
+
+  @Test(arguments: [8_000, 8_100, 100_000], ["x", "\u{1}", "\u{2028}", "\u{E0001}"])
+  func jsonLinesHaveAnEnd(_ count: Int, _ text: String) throws {
+    let line = line(String(repeating: text, count: count), ["k": "v"], .json)
+    #expect(line.utf8.count <= LogRecord.lineBytes)
+    let parsed = try JSONParser.parse(
+      Array(line.utf8.dropLast()), limits: JSONLimits(depth: 4, numberBytes: 9))
+    #expect(parsed["message"]?.string?.hasPrefix(text) == true)
+  }
+
+  @Test(arguments: [
+    (Settings.Log.Format.auto, true, false, LogFormat.text(isColored: true)),
+    (.auto, true, true, .text(isColored: false)), (.auto, false, false, .json),
+    (.text, false, false, .text(isColored: false)), (.text, true, false, .text(isColored: true)),
+    (.json, true, false, .json),
+  ])
+  func formats(_ setting: Settings.Log.Format, _ isTerminal: Bool, _ noColor: Bool, _ format: LogFormat) {
+    #expect(LogFormat(setting, isTerminal: isTerminal, wantsNoColor: noColor) == format)
   }
 }

@@ -158,7 +158,8 @@ extension SettingDefinition where Root == SettingsDraft {
   ]
 
   private static let log: [Self] = [
-    Self("log.level", .word, \.settings.log.level, "how much is logged")
+    Self("log.level", .word, \.settings.log.level, "how much is logged"),
+    Self("log.format", .word, \.settings.log.format, "text, json, or auto: text on a terminal"),
   ]
 }
 

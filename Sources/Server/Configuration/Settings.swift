@@ -254,7 +254,14 @@ extension Settings {
       case trace, debug, info, notice, warning, error, critical
     }
 
+    public enum Format: String, Sendable, CaseIterable {
+      /// Text on a terminal, JSON elsewhere.
+      case auto
+      case text, json
+    }
+
     public var level = Level.info
+    public var format = Format.auto
 
     public init() {}
   }
