@@ -68,6 +68,7 @@ extension PushClient {
     let marked = shard.clients.slots[index].mask
     guard marked != 0 else { return }
     shard.clients.slots[index].mask = 0
+    guard !takesMarkAsNews() else { return }
     shard.statistics.frames &+= UInt64(marked.nonzeroBitCount)
     shard.statistics.writes &+= 1
     if wantsBatches {
@@ -92,9 +93,6 @@ extension PushClient {
     lastQueued = shard.loop.now
     shard.clients.slots[index].lastSent = lastQueued
   }
-
-  /// Whether it gets the frames' bytes as they are.
-  var isPlain: Bool { if case .none = compression { !wantsBatches } else { false } }
 
   /// From here on the client gets the newest values only, when it has taken what is on its way.
   private func fallBehind(at revision: Revision) {

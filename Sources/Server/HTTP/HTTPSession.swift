@@ -24,6 +24,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private var owesContinue = false
   /// An answer is being made elsewhere.
   private var isWaiting = false
+  /// It waits for a change of a wallet.
+  private var poll: LongPoll?
   /// Too much of what was answered is not taken.
   private var isClogged = false
   /// Bytes that came meanwhile.
@@ -48,8 +50,10 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   // MARK: Requests
 
   func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
-    if isWaiting || isClogged { return stash.append(contentsOf: bytes) }
-    process(bytes)
+    guard isWaiting || isClogged else { return process(bytes) }
+    stash.append(contentsOf: bytes)
+    // Of a client that waits for a change all that is to be read is that it has gone.
+    if poll != nil { connection.pauseReading() }
   }
 
   private func process(_ bytes: UnsafeMutableRawBufferPointer) {
@@ -129,18 +133,33 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
           session.complete(response, head)
         }
       }
+    case .follow(let make):
+      isWaiting = true
+      let loop = shard.loop
+      let name = connection.id
+      Task {
+        let following = await make()
+        loop.post {
+          guard let session = loop.connection(name)?.handler as? HTTPSession else { return }
+          session.follow(following, head)
+        }
+      }
     case .upgrade(let upgrade):
       connection.write(upgrade.response)
-      isClosed = true
-      sessions.remove(connection.id)
-      // It may have been sent behind a request that was waited for.
-      connection.resumeReading()
+      handOver()
       shard.adopt(
         connection, wallets: upgrade.wallets, tokens: upgrade.tokens, deflate: upgrade.deflate,
         leftover: UnsafeMutableRawBufferPointer(mutating: rest))
       return true
     }
     return false
+  }
+
+  /// The connection is another's now.
+  private func handOver() {
+    end()
+    // What was waited for may have stopped it.
+    connection.resumeReading()
   }
 
   private func route(_ head: RequestHead, _ body: [UInt8]) -> Router.Action {
@@ -154,6 +173,34 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     isWaiting = false
     finish(response, head)
     goOn()
+  }
+
+  // MARK: Changes of a wallet
+
+  private func follow(_ following: Router.Following, _ head: RequestHead) {
+    guard isWaiting, !isClosed else { return }
+    switch following {
+    case .response(let response): complete(response, head)
+    case .stream(let response, _, _) where head.method == "HEAD": complete(response, head)
+    case .stream(let response, let follower, let since):
+      router.count(response.status)
+      for piece in router.encode(response, isHead: true, keepsAlive: false, loop: shard.loop) {
+        connection.write(piece)
+      }
+      // It has ended its side already, and so nothing would tell when it has gone.
+      if connection.isInputEnded { return close() }
+      handOver()
+      shard.stream(on: connection, wallet: follower.wallet, since: since, authority: follower.authority)
+    case .poll(let headers, let follower, let since, let wait):
+      poll = shard.poll(
+        on: connection, wallet: follower.wallet, since: since, wait: wait, authority: follower.authority
+      ) { [weak self] changes in
+        self?.poll = nil
+        self?.complete(.json(200, changes.json, headers: headers), head)
+      }
+      // A client that has sent nothing more is listened to: it may leave.
+      if stash.isEmpty { connection.resumeReading() }
+    }
   }
 
   private func finish(_ response: Response, _ head: RequestHead) {
@@ -259,13 +306,15 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   }
 
   func drained(_ connection: Connection) {
+    poll?.drained()
     if isClogged, hasRoom() { goOn() }
   }
 
   // MARK: Ends
 
   func inputEnded(on connection: Connection) {
-    // A half-closed client may still wait for its answer.
+    // A half-closed client may still wait for its answer. More likely it has gone, and is not waited with.
+    if let poll { return poll.endNow() }
     if !isWaiting, !isClogged { close() }
   }
 
@@ -283,6 +332,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private func end() {
     isClosed = true
     stash = []
+    poll?.abandon()
+    poll = nil
     sessions.remove(connection.id)
     shard.loop.cancel(timer)
   }
