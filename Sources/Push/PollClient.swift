@@ -80,6 +80,11 @@ final class PollClient: PushClient {
 
   override func finish(code: CloseCode) { end() }
 
+  func clientEnded() {
+    if result == nil { shard.statistics.pollsAbandoned += 1 }
+    end()
+  }
+
   /// Nobody waits any more.
   func abandon() {
     if result == nil { shard.statistics.pollsAbandoned += 1 }
@@ -132,8 +137,8 @@ public final class LongPoll {
 
   init(_ client: PollClient) { self.client = client }
 
-  /// With what there is.
-  public func endNow() { client.end() }
+  /// Its client has ended its side, and most likely its own end too: it is answered with what there is.
+  public func clientEnded() { client.clientEnded() }
 
   /// Its client has gone; there will be no answer.
   public func abandon() { client.abandon() }

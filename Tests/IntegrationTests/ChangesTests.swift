@@ -106,7 +106,9 @@ import Testing
       _ = try await scene.call("POST", "/api/v1/wallets/\(scene.wallet)/refresh_balances")
       let (first, second) = try await eventually("two answers") { () -> (Answer, Answer)? in
         var bytes = wire.bytes
-        guard let first = Answer.take(from: &bytes), let second = Answer.take(from: &bytes) else { return nil }
+        guard let first = Answer.take(from: &bytes), let second = Answer.take(from: &bytes) else {
+          return nil
+        }
         return (first, second)
       }
       let row = first.json["changes"]?.array?.first { $0["type"] == "token" }
@@ -139,7 +141,9 @@ import Testing
       var rows: [String: [String: JSONValue]] = [:]
       func merge(_ frame: JSONValue) {
         guard let token = frame["token"]?.string else { return }
-        for name in ["price_usd", "balance"] { if let value = frame[name] { rows[token, default: [:]][name] = value } }
+        for name in ["price_usd", "balance"] {
+          if let value = frame[name] { rows[token, default: [:]][name] = value }
+        }
       }
       let first = try await changes(scene)
       here = try point(first)
@@ -242,7 +246,8 @@ import Testing
       let headers = try issuer.bearer(wallets: [mine], lifetime: 3_600)
       let here = try await eventually("fresh") { () -> String? in
         let answer = try await scene.call("GET", path(scene), headers: headers)
-        guard answer.json["changes"]?[0]?["state"] == "fresh", answer.json["changes"]?[0]?["unpriced"]?.int == 0
+        guard answer.json["changes"]?[0]?["state"] == "fresh",
+          answer.json["changes"]?[0]?["unpriced"]?.int == 0
         else { return nil }
         return try point(answer)
       }

@@ -39,7 +39,9 @@ final class PushBench: Sendable {
       held += bytes
       guard let end = held.firstIndex(of: 10) else { return }
       let line = String(decoding: held[..<end], as: UTF8.self)
-      if line.first == "@" { return stream(line.dropFirst().split(separator: " ").map(String.init), connection) }
+      if line.first == "@" {
+        return stream(line.dropFirst().split(separator: " ").map(String.init), connection)
+      }
       let parts = line.split(separator: "|", omittingEmptySubsequences: false)
       let texts = parts[0].split(separator: ";", omittingEmptySubsequences: false)
       let names = texts[0].split(separator: ",").map(String.init)

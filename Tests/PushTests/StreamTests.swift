@@ -16,7 +16,9 @@ struct StreamTests {
     let bench = try await PushBench()
     let wallet = try await bench.heldWallet(1, tokens: 2)
     let reader = try await bench.reader(wallet)
-    guard case .retry(let retry) = await reader.item() else { throw TestClient.Unexpected(description: "retry") }
+    guard case .retry(let retry) = await reader.item() else {
+      throw TestClient.Unexpected(description: "retry")
+    }
     #expect((1_000..<4_000).contains(retry))
     let events = try await reader.events(through: "heartbeat")
     #expect(events.map(\.type) == ["hello", "ok", "snapshot", "heartbeat"])

@@ -13,28 +13,28 @@ import Push
 import WebSocket
 
 final class HTTPSession: ConnectionHandler, TimerTarget {
-  private let router: Router
-  private let shard: Shard
+  let router: Router
+  let shard: Shard
   private let sessions: HTTPSessions
-  private let connection: Connection
+  let connection: Connection
   private var parser: RequestParser
   private var head: RequestHead?
   private var body: [UInt8] = []
   /// The client wants to hear that it may send its body.
   private var owesContinue = false
   /// An answer is being made elsewhere.
-  private var isWaiting = false
-  /// It waits for a change of a wallet.
-  private var poll: LongPoll?
+  var isWaiting = false
+  /// It waits for a change of a wallet (HTTPSession+Following.swift).
+  var poll: LongPoll?
   /// Too much of what was answered is not taken.
   private var isClogged = false
   /// Bytes that came meanwhile.
-  private var stash: [UInt8] = []
+  var stash: [UInt8] = []
   /// Of the requests that count, where connections are counted by.
   private var allowance: Allowance
   private var phase = HTTPPhase.head
   private var timer = TimerID.none
-  private var isClosed = false
+  var isClosed = false
 
   init(router: Router, shard: Shard, sessions: HTTPSessions, connection: Connection) {
     self.router = router
@@ -156,7 +156,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   }
 
   /// The connection is another's now.
-  private func handOver() {
+  func handOver() {
     end()
     // What was waited for may have stopped it.
     connection.resumeReading()
@@ -168,39 +168,11 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     }
   }
 
-  private func complete(_ response: Response, _ head: RequestHead) {
+  func complete(_ response: Response, _ head: RequestHead) {
     guard isWaiting, !isClosed else { return }
     isWaiting = false
     finish(response, head)
     goOn()
-  }
-
-  // MARK: Changes of a wallet
-
-  private func follow(_ following: Router.Following, _ head: RequestHead) {
-    guard isWaiting, !isClosed else { return }
-    switch following {
-    case .response(let response): complete(response, head)
-    case .stream(let response, _, _) where head.method == "HEAD": complete(response, head)
-    case .stream(let response, let follower, let since):
-      router.count(response.status)
-      for piece in router.encode(response, isHead: true, keepsAlive: false, loop: shard.loop) {
-        connection.write(piece)
-      }
-      // It has ended its side already, and so nothing would tell when it has gone.
-      if connection.isInputEnded { return close() }
-      handOver()
-      shard.stream(on: connection, wallet: follower.wallet, since: since, authority: follower.authority)
-    case .poll(let headers, let follower, let since, let wait):
-      poll = shard.poll(
-        on: connection, wallet: follower.wallet, since: since, wait: wait, authority: follower.authority
-      ) { [weak self] changes in
-        self?.poll = nil
-        self?.complete(.json(200, changes.json, headers: headers), head)
-      }
-      // A client that has sent nothing more is listened to: it may leave.
-      if stash.isEmpty { connection.resumeReading() }
-    }
   }
 
   private func finish(_ response: Response, _ head: RequestHead) {
@@ -314,7 +286,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
 
   func inputEnded(on connection: Connection) {
     // A half-closed client may still wait for its answer. More likely it has gone, and is not waited with.
-    if let poll { return poll.endNow() }
+    if let poll { return poll.clientEnded() }
     if !isWaiting, !isClogged { close() }
   }
 
@@ -323,7 +295,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     if !isWaiting, !isClogged, parser.isIdle, head == nil { close() }
   }
 
-  private func close() {
+  func close() {
     guard !isClosed else { return }
     end()
     connection.close(.requested, afterFlush: true)

@@ -1,8 +1,8 @@
 import JSON
 
 /// A reader of an event stream over a connection of its own. Read by hand, so that the server's own parser isn't its judge.
-struct EventWire {
-  struct Event {
+struct EventWire: Sendable {
+  struct Event: Sendable {
     var type: String
     var id: String?
     var json: JSONValue
@@ -57,7 +57,8 @@ struct EventWire {
     do {
       return try await eventually(what) { events.first(where: fits) }
     } catch {
-      throw NothingCame(description: "never came: \(what); instead:\n\(String(decoding: wire.bytes, as: UTF8.self))")
+      throw NothingCame(
+        description: "never came: \(what); instead:\n\(String(decoding: wire.bytes, as: UTF8.self))")
     }
   }
 
