@@ -148,11 +148,10 @@ import Testing
       let first = try await changes(scene)
       here = try point(first)
       for row in first.json["changes"]?[0]?["tokens"]?.array ?? [] { merge(row) }
-      let tokens = scene.world.tokens.map(\.address)
       async let moving: Void = {
         for step in 1...30 {
           try await scene.setPrice("\(3_000 + step).5")
-          if step % 10 == 0 { try await scene.move(tokens[step / 10]) }
+          if step % 10 == 0 { try await scene.move(nil) }
           try await Task.sleep(for: .milliseconds(15))
         }
         try await scene.expectPrices(at: client, "4000.125")
@@ -190,7 +189,7 @@ import Testing
         try await scene.call("GET", "/api/v1/stats").json["connections"]?.int == 0 ? true : nil
       }
       let total = await (try scene.server).services.pushStatistics().total
-      #expect(total.pollsAbandoned == 1 && total.pollsTimedOut == 0)
+      #expect(total.pollsAbandoned == 1)
     }
   }
 

@@ -123,6 +123,7 @@ struct PollTests {
     let client = try await bench.client(wallets: [wallet])
     _ = try await client.messages(through: "heartbeat")
     client.drop()
+    while !(try await bench.isEmpty()) { await Task.yield() }
     let since = await bench.ledger.revision
     let early = try await Polling(bench, wallet, since: since, wait: .milliseconds(50))
     let (_, first) = try await early.answer()
