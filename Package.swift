@@ -87,7 +87,7 @@ let package = Package(
     room(
       "Push",
       [
-        "JSON", "Ethereum", "EventLoop", "WebSocket", "Ledger",
+        "JSON", "HTTP1", "Ethereum", "EventLoop", "WebSocket", "Ledger",
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
     room(

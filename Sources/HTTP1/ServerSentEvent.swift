@@ -41,7 +41,12 @@ public enum ServerSentEventEncoder {
     if let event, !event.isEmpty { appendField("event: ", event.utf8, into: &output) }
     if let id { appendField("id: ", id.utf8, into: &output) }
     if let retry { appendField("retry: ", String(retry).utf8, into: &output) }
-    appendLines("data: ", data, into: &output)
+    // In one piece the search for line breaks is a loop over memory, whoever's collection it is.
+    let isAppended: Void? = data.withContiguousStorageIfAvailable { bytes in
+      output.reserveCapacity(output.count + bytes.count + 16)
+      appendLines("data: ", bytes, into: &output)
+    }
+    if isAppended == nil { appendLines("data: ", Array(data), into: &output) }
     output.append(Grammar.lineFeed)
   }
 

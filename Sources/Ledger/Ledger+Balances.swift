@@ -68,7 +68,7 @@ extension Ledger {
   func finish(_ cells: inout WalletCells, changed: [Int], to batch: inout LedgerBatch) {
     let isFirst = !cells.isComplete
     cells.isComplete = true
-    if isFirst, changed.isEmpty { cells.stateRevision = nextRevision() }
+    if isFirst { cells.stateRevision = changed.isEmpty ? nextRevision() : revision }
     // Before the frames are built: they say that the price is on its way.
     if isWatched(cells.id) { markLoading(rowsOf: cells) }
     commit(cells, changedRows: isFirst ? [] : changed, to: &batch)

@@ -14,6 +14,7 @@ extension Ledger {
     }
     for id in walletWatchers.keys { age(id, now: now, to: &batch) }
     send(&batch)
+    endVisits(now: now)
   }
 
   // MARK: Chains that stand still

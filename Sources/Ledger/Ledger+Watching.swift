@@ -77,7 +77,7 @@ extension Ledger {
       if let failure = failures[key] { return (key, .failure(failure)) }
       guard let id = walletIDs[key] else { return (key, .failure(.notStored)) }
       registeredNow.remove(key)
-      follow(id, bit: request.isOnce ? 0 : bit)
+      follow(id, bit: request.isOnce ? nil : bit)
       guard let cells = wallets[id] else { return (key, .failure(.notStored)) }
       rowTokens.formUnion(cells.rows.map(\.token))
       return (key, .success(cells))
@@ -102,19 +102,46 @@ extension Ledger {
     }
   }
 
-  private func follow(_ id: WalletID, bit: UInt64) {
+  /// - Parameter bit: of the loop that watches it; nil: nobody stays.
+  private func follow(_ id: WalletID, bit: UInt64?) {
     let wasWatched = isWatched(id)
     if !wasWatched {
       age(wallet: id)
       markLoading(wallet: id)
     }
-    if bit != 0 { walletWatchers[id, default: 0] |= bit }
+    if let bit { walletWatchers[id, default: 0] |= bit }
     guard let cells = wallets[id] else { return }
     if isWatched(id) { markLoading(rowsOf: cells) }
     guard !wasWatched else { return }
     for observer in observers {
-      observer.walletWanted(id, key: cells.key, isWatched: bit != 0)
+      observer.walletWanted(id, key: cells.key, isWatched: bit != nil)
     }
+  }
+
+  /// Somebody asks for changes, and will again: until then the wallet counts as watched.
+  public func visit(_ id: WalletID) {
+    guard wallets[id] != nil else { return }
+    visits[id] = clock() + times.visit
+    follow(id, bit: 0)
+    guard let rows = wallets[id]?.rows, rows.contains(where: { prices[Int($0.token)].state != .fresh })
+    else { return }
+    for observer in observers { observer.pricesWanted() }
+  }
+
+  func endVisits(now: UnixMilliseconds) {
+    for (id, end) in visits where end <= now {
+      visits[id] = nil
+      release(id, watchers: 0)
+    }
+  }
+
+  /// A loop, or a visitor, has left the wallet.
+  private func release(_ id: WalletID, watchers bits: UInt64) {
+    guard let watchers = walletWatchers[id] else { return }
+    let rest = watchers & ~bits
+    let isLeft = rest == 0 && visits[id] == nil
+    walletWatchers[id] = isLeft ? nil : rest
+    if isLeft { for observer in observers { observer.walletUnwatched(id) } }
   }
 
   /// A wallet that has never been read is about to be.
@@ -126,12 +153,7 @@ extension Ledger {
 
   private func unwatch(shard: Int, wallets ids: [WalletID], tokens: [TokenID]) {
     let bit = UInt64(1) << UInt64(shard & 63)
-    for id in ids {
-      guard let watchers = walletWatchers[id] else { continue }
-      let rest = watchers & ~bit
-      walletWatchers[id] = rest == 0 ? nil : rest
-      if rest == 0 { for observer in observers { observer.walletUnwatched(id) } }
-    }
+    for id in ids { release(id, watchers: bit) }
     for id in tokens {
       guard let watchers = tokenWatchers[id] else { continue }
       let rest = watchers & ~bit
@@ -153,6 +175,7 @@ extension Ledger {
     wallets[id] = nil
     walletIDs[cells.key] = nil
     walletWatchers[id] = nil
+    visits[id] = nil
     dirtyWallets.remove(id)
     for observer in observers { observer.walletUnwatched(id) }
     send(&batch)

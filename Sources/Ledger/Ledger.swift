@@ -18,10 +18,13 @@ import Ethereum
 public struct LedgerTimes: Sendable {
   public var balance: UnixMilliseconds
   public var price: UnixMilliseconds
+  /// How long a wallet whose changes were asked for counts as watched.
+  public var visit: UnixMilliseconds
 
-  public init(balance: UnixMilliseconds, price: UnixMilliseconds) {
+  public init(balance: UnixMilliseconds, price: UnixMilliseconds, visit: UnixMilliseconds = 60_000) {
     self.balance = balance
     self.price = price
+    self.visit = visit
   }
 }
 
@@ -68,8 +71,10 @@ public actor Ledger {
 
   var walletIDs: [WalletKey: WalletID] = [:]
   var wallets: [WalletID: WalletCells] = [:]
-  /// Which loops watch the wallet: one bit each.
+  /// Which loops watch the wallet: one bit each; none for one that is only visited.
   var walletWatchers: [WalletID: UInt64] = [:]
+  /// Wallets that somebody asks about now and then, and until when they count as watched.
+  var visits: [WalletID: UnixMilliseconds] = [:]
   var nextWalletID: WalletID = 1
   /// Chains whose newest block is too old: what is read of them is stale.
   var stillChains: Set<ChainCode> = []

@@ -9,7 +9,7 @@ public struct SnapshotEncoder: Sendable {
   public private(set) var cells: WalletCells
   public let epoch: String
   public let revision: Revision
-  private let prices: [PriceCell]
+  let prices: [PriceCell]
 
   /// `prices` are those of the rows, in their order.
   public init(cells: WalletCells, epoch: String, revision: Revision, prices: [PriceCell]) {

@@ -52,7 +52,7 @@ public struct WalletCells: Sendable {
   public var block: UInt64?
   /// When the wallet was last read from the chain.
   public var readAt: UnixMilliseconds?
-  /// When the state of a wallet without rows last changed.
+  /// When the state of a wallet without rows last changed; then when its first whole read was there.
   public var stateRevision: Revision = 0
   /// When the wallet was registered: a client that resumes from before it needs a snapshot.
   public var registeredRevision: Revision
@@ -65,6 +65,12 @@ public struct WalletCells: Sendable {
 
   /// The wallet's state: its native row's, or `loading`/`unknown` without rows.
   public var state: CellState { rows.first?.state ?? emptyState }
+
+  /// Whether a client that was told all up to a revision can't have the rows that changes apply to: the wallet was
+  /// never read, or only since, or registered again.
+  public func needsSnapshot(since revision: Revision) -> Bool {
+    !isComplete || registeredRevision > revision || stateRevision > revision
+  }
 }
 
 /// What one read of a wallet said, all of it at one block.

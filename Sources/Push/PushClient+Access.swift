@@ -55,6 +55,13 @@ extension PushClient {
     }
   }
 
+  /// Of a request that has shown its token.
+  func authorize(as authority: Authority) {
+    guard shard.authenticator != nil else { return }
+    access = ClientAccess()
+    accept(authority)
+  }
+
   /// The op: a token that is not right changes nothing.
   func authorize(_ token: String, id: MessageID?) {
     // Without anybody to check it any token is as good as none.

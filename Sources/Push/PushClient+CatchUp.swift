@@ -175,9 +175,7 @@ struct ResumePlan {
     else { return }
     isResumed = true
     // Registered again, or never read: the client can't have the rows that changes apply to.
-    let isWhole: (ShardWallet) -> Bool = {
-      !$0.cells.isComplete || $0.cells.registeredRevision > point.revision
-    }
+    let isWhole: (ShardWallet) -> Bool = { $0.cells.needsSnapshot(since: point.revision) }
     snapshots = wallets.filter(isWhole)
     let owed = OwedChanges(
       wallets: wallets.filter { !isWhole($0) }, tokens: tokens, cursor: point.revision, end: shard.revision)

@@ -67,15 +67,14 @@ extension PushClient {
     guard !isClosed else { return }
     let marked = takeMarks()
     let batch = shard.batched.isEmpty ? nil : shard.batched.removeValue(forKey: index)
-    guard marked != 0 || batch != nil else { return }
+    guard marked != 0 || batch != nil, !takesMarkAsNews() else { return }
+    count(marked)
+    shard.statistics.writes &+= 1
     if wantsBatches {
       let selection = shard.batches.select(marked, of: shard.chunk, after: batch)
-      let messages = batches(selection)
-      shard.statistics.writes &+= 1
-      for message in messages { connection.write(message) }
+      for message in batches(selection) { connection.write(message) }
     } else {
       let bytes = frames(marked)
-      shard.statistics.writes &+= 1
       if sendsNow { connection.sendNow(bytes) } else { connection.write(bytes) }
     }
     noteSent()
@@ -84,7 +83,9 @@ extension PushClient {
 
   /// The chunk ends, the turn goes on: a client that wants batches is given one when the turn ends, or when it is full.
   func gatherBatch() {
-    let selection = shard.batches.select(takeMarks(), of: shard.chunk, after: shard.batched[index])
+    let marked = takeMarks()
+    count(marked)
+    let selection = shard.batches.select(marked, of: shard.chunk, after: shard.batched[index])
     shard.batched[index] = selection
     if shard.batches.isFull(selection) { settle(sendsNow: false) }
   }
@@ -92,9 +93,10 @@ extension PushClient {
   private func takeMarks() -> UInt64 {
     let marked = shard.clients.slots[index].mask
     shard.clients.slots[index].mask = 0
-    shard.statistics.frames &+= UInt64(marked.nonzeroBitCount)
     return marked
   }
+
+  private func count(_ marked: UInt64) { shard.statistics.frames &+= UInt64(marked.nonzeroBitCount) }
 
   /// After bytes that were to be sent at once: they may not have been taken.
   func lookAfterSending() {
@@ -108,9 +110,6 @@ extension PushClient {
     lastQueued = shard.loop.now
     shard.clients.slots[index].lastSent = lastQueued
   }
-
-  /// Whether it gets the frames' bytes as they are.
-  var isPlain: Bool { if case .none = compression { !wantsBatches } else { false } }
 
   /// From here on the client gets the newest values only, when it has taken what is on its way.
   private func fallBehind(at revision: Revision) {

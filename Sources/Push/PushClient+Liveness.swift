@@ -4,6 +4,7 @@ import WebSocket
 extension PushClient {
   /// Arms the one timer for whatever comes first.
   func scheduleLiveness() {
+    guard !isClosed else { return }
     shard.loop.cancel(livenessTimer)
     var deadline = nextPing
     isWatchedForSlowness = connection.unsentBytes > 0
@@ -55,12 +56,7 @@ extension PushClient {
       write(
         mode == .live ? shard.heartbeat() : Replies.heartbeat(epoch: shard.epoch, revision: cursor))
     }
-    var out: [UInt8] = []
-    try? machine.ping(into: &out)
-    connection.write(out)
-    lastQueued = now
     nextPing = now + shard.settings.pingInterval
-    // The first ping that is not answered counts: later ones must not put its deadline off.
-    if pongDeadline == nil { pongDeadline = now + shard.settings.pongTimeout }
+    probe(now: now)
   }
 }

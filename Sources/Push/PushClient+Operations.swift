@@ -42,7 +42,7 @@ extension PushClient {
     if isWaiting { connection.pauseReading() }
   }
 
-  private func subscribe(_ subscription: Subscription, id: MessageID?) {
+  func subscribe(_ subscription: Subscription, id: MessageID?) {
     var subscription = subscription
     var failed = subscription.failedKeys
     subscription.wallets?.keys.removeAll { key in
@@ -306,6 +306,7 @@ extension PushClient {
     settle(sendsNow: false)
     drop(wallet)
     write(farewell)
+    subscriptionEnded()
   }
 
   /// Takes this client out of the wallet's list.

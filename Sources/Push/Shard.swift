@@ -111,11 +111,15 @@ public final class Shard: @unchecked Sendable {
     _ connection: Connection, wallets: [String], tokens: [String] = [], deflate: DeflateParameters? = nil,
     leftover: UnsafeMutableRawBufferPointer
   ) {
-    let client = PushClient(shard: self, connection: connection, deflate: deflate)
-    clients.insert(client, now: loop.now)
-    statistics.opened += 1
+    let client = WebSocketClient(shard: self, connection: connection, deflate: deflate)
+    admit(client)
     connection.handler = client
     client.start(wallets: wallets, tokens: tokens, leftover: leftover)
+  }
+
+  func admit(_ client: PushClient) {
+    clients.insert(client, now: loop.now)
+    statistics.opened += 1
   }
 
   func remove(_ client: PushClient) {
@@ -196,6 +200,38 @@ public final class Shard: @unchecked Sendable {
     retire(token)
   }
 
+  // MARK: HTTP
+
+  /// Takes over a connection that was sent the head of an event stream, for one wallet.
+  ///
+  /// - Parameters:
+  ///   - since: where the client stands, `k3f9:8121`; nil: nowhere.
+  ///   - authority: what its access token allows, where tokens are asked for.
+  public func stream(
+    on connection: Connection, wallet: WalletKey, since: String?, authority: Authority
+  ) {
+    let client = StreamClient(shard: self, connection: connection)
+    admit(client)
+    statistics.streamsOpened += 1
+    connection.handler = client
+    client.start(wallet, since: Subscription.Since(since), authority: authority)
+  }
+
+  /// Waits for what comes after a revision that a wallet had nothing new above a moment ago. Nothing is written to the
+  /// connection, and its handler stays.
+  ///
+  /// - Parameter answer: called once, in a turn of the loop after this call, unless the poll is abandoned.
+  public func poll(
+    on connection: Connection, wallet: WalletKey, since: ResumePoint, wait: Duration, authority: Authority,
+    _ answer: @escaping (ChangesDocument) -> Void
+  ) -> LongPoll {
+    let client = PollClient(shard: self, connection: connection, since: since, answer)
+    admit(client)
+    statistics.pollsOpened += 1
+    client.start(wallet, wait: wait, authority: authority)
+    return LongPoll(client)
+  }
+
   // MARK: Draining
 
   /// Sends everybody away, each with its own time to come back within `window`, and takes nobody new.
@@ -234,6 +270,12 @@ public struct ShardStatistics: Sendable {
   public var closedUnauthorized: UInt64 = 0
   /// Their access tokens had ended.
   public var closedExpired: UInt64 = 0
+  /// Event streams, of those opened.
+  public var streamsOpened: UInt64 = 0
+  /// Long-polls that had to wait, of those opened; those whose time was up; those that nobody waited for any more.
+  public var pollsOpened: UInt64 = 0
+  public var pollsTimedOut: UInt64 = 0
+  public var pollsAbandoned: UInt64 = 0
 
   public init() {}
 }

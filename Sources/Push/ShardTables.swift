@@ -89,8 +89,11 @@ struct Chunk {
   private(set) var frames: ContiguousArray<[UInt8]> = []
   /// The revision of the last frame.
   private(set) var revision: Revision = 0
+  /// Of each frame.
+  private(set) var revisions: ContiguousArray<Revision> = []
   private var gathered: [UInt64: [UInt8]] = [:]
   var compressed = CompressedSelections()
+  var events = EventSelections()
 
   var isEmpty: Bool { frames.isEmpty }
   var isFull: Bool { frames.count == Self.capacity }
@@ -98,14 +101,17 @@ struct Chunk {
   /// - Returns: the frame's bit.
   mutating func append(_ frame: [UInt8], revision: Revision) -> UInt64 {
     frames.append(frame)
+    revisions.append(revision)
     self.revision = revision
     return 1 << UInt64(frames.count - 1)
   }
 
   mutating func removeAll() {
     frames.removeAll(keepingCapacity: true)
+    revisions.removeAll(keepingCapacity: true)
     if !gathered.isEmpty { gathered.removeAll(keepingCapacity: true) }
     compressed.removeAll()
+    events.removeAll()
   }
 
   /// The frames of the mask, laid end to end in their order; one alone is itself.

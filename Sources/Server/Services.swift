@@ -84,6 +84,10 @@ struct Services: Sendable {
       ("push_messages_rate_limited", Double(total.rateLimited)),
       ("push_closed_unauthorized", Double(total.closedUnauthorized)),
       ("push_closed_token_expired", Double(total.closedExpired)),
+      ("push_streams_opened", Double(total.streamsOpened)),
+      ("push_polls_opened", Double(total.pollsOpened)),
+      ("push_polls_timed_out", Double(total.pollsTimedOut)),
+      ("push_polls_abandoned", Double(total.pollsAbandoned)),
     ]
     for (name, value) in gauges { Gauge(label: name).record(value) }
   }
@@ -109,5 +113,9 @@ extension ShardStatistics {
     closedAbuse += other.closedAbuse
     closedUnauthorized += other.closedUnauthorized
     closedExpired += other.closedExpired
+    streamsOpened += other.streamsOpened
+    pollsOpened += other.pollsOpened
+    pollsTimedOut += other.pollsTimedOut
+    pollsAbandoned += other.pollsAbandoned
   }
 }

@@ -30,6 +30,47 @@ struct WatchingTests {
     #expect(bench.observer.take().isEmpty)
   }
 
+  @Test("who asks for changes now and then watches in between, and is forgotten when he stays away")
+  func visits() async throws {
+    let bench = try await Bench()
+    let reply = try await bench.watch([Bench.eth])
+    let id = try #require(try reply.wallets.first?.result.get().id)
+    bench.ledger.inbox.post(.unwatch(shard: 0, wallets: [id], tokens: []))
+    await bench.settle()
+    _ = bench.observer.take()
+    await bench.ledger.visit(id)
+    #expect(bench.observer.take().contains(.wanted(id, isWatched: true)))
+    #expect(await bench.ledger.watchedWalletCount == 1)
+    bench.clock.advance(by: 59_999)
+    await bench.ledger.visit(id)
+    bench.clock.advance(by: 59_999)
+    await bench.ledger.sweep()
+    #expect(await bench.ledger.watchedWalletCount == 1)
+    // A loop that comes and goes meanwhile takes nothing away.
+    try await bench.watch([Bench.eth])
+    bench.ledger.inbox.post(.unwatch(shard: 0, wallets: [id], tokens: []))
+    await bench.settle()
+    #expect(await bench.ledger.watchedWalletCount == 1)
+    _ = bench.observer.take()
+    bench.clock.advance(by: 1)
+    await bench.ledger.sweep()
+    #expect(await bench.ledger.watchedWalletCount == 0)
+    #expect(bench.observer.take().contains(.unwatched(id)))
+    // One that is deleted is visited no more.
+    await bench.ledger.visit(id)
+    _ = try await bench.ledger.delete(id)
+    #expect(await bench.ledger.watchedWalletCount == 0)
+    bench.clock.advance(by: 60_000)
+    await bench.ledger.sweep()
+    // And while a loop watches, an end of the visits is nobody's.
+    let again = try await bench.watch([Bench.eth])
+    let next = try #require(try again.wallets.first?.result.get().id)
+    await bench.ledger.visit(next)
+    bench.clock.advance(by: 60_000)
+    await bench.ledger.sweep()
+    #expect(await bench.ledger.watchedWalletCount == 1)
+  }
+
   @Test("whoever asks first has registered it")
   func isNew() async throws {
     let bench = try await Bench()

@@ -10,7 +10,7 @@ import Testing
 
 /// Shards on real loops with a real ledger, behind a listener that "upgrades" at the first line of what comes:
 /// the names of `?wallet=`, with commas, behind semicolons the tokens of the handshake, and what compression was
-/// negotiated.
+/// negotiated; or `@`, a wallet and perhaps what a stream resumes from.
 final class PushBench: Sendable {
   final class Store: WalletStore {
     private let failing = Mutex(false)
@@ -39,6 +39,9 @@ final class PushBench: Sendable {
       held += bytes
       guard let end = held.firstIndex(of: 10) else { return }
       let line = String(decoding: held[..<end], as: UTF8.self)
+      if line.first == "@" {
+        return stream(line.dropFirst().split(separator: " ").map(String.init), connection)
+      }
       let parts = line.split(separator: "|", omittingEmptySubsequences: false)
       let texts = parts[0].split(separator: ";", omittingEmptySubsequences: false)
       let names = texts[0].split(separator: ",").map(String.init)
@@ -50,6 +53,14 @@ final class PushBench: Sendable {
         shard.adopt(connection, wallets: names, tokens: tokens, deflate: deflate, leftover: $0)
       }
     }
+    private func stream(_ words: [String], _ connection: Connection) {
+      guard let name = words.first, let wallet = try? WalletKey(parsing: name) else { return }
+      let authority = try? shard.authenticator?.authenticate("good", now: 0)
+      shard.stream(
+        on: connection, wallet: wallet, since: words.dropFirst().first,
+        authority: authority ?? Authority(wallets: nil, expiresAt: .max))
+    }
+
     func inputEnded(on connection: Connection) { connection.close(.requested, afterFlush: false) }
     func closed(_ connection: Connection, reason: CloseReason) {}
   }
@@ -147,6 +158,15 @@ final class PushBench: Sendable {
     return client
   }
 
+  /// A reader of a wallet's event stream.
+  func reader(
+    _ wallet: String, on shard: Int = 0, since: String? = nil, receiveBuffer: Int32? = nil
+  ) async throws -> StreamReader {
+    let reader = StreamReader(clientLoop, preamble: "@\(wallet) \(since ?? "")\n", receiveBuffer)
+    try await reader.connect(to: addresses[shard])
+    return reader
+  }
+
   /// Runs on the shard's loop, for a look at its only client.
   func withClient<Value: Sendable>(
     _ shard: Int = 0, _ body: @escaping @Sendable (PushClient) throws -> Value
@@ -163,6 +183,12 @@ final class PushBench: Sendable {
   func statistics(_ shard: Int = 0) async throws -> ShardStatistics {
     let shard = shards[shard]
     return try await shard.loop.perform { shard.statistics }
+  }
+
+  /// Whether no client is left.
+  func isEmpty(_ shard: Int = 0) async throws -> Bool {
+    let shard = shards[shard]
+    return try await shard.loop.perform { shard.clients.count == 0 }
   }
 
   /// Every batch published so far has been taken by the loops, and their turns have ended.

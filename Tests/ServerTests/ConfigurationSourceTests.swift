@@ -100,6 +100,7 @@ import Testing
     ("limits.bodyBytes", "11", "11"),
     ("limits.handshakeSeconds", "12", "12"),
     ("limits.keepAliveSeconds", "12", "12"),
+    ("limits.waitSeconds", "90", "90"),
     ("limits.idlePingSeconds", "13", "13"),
     ("limits.pongSeconds", "14", "14"),
     ("limits.slowSeconds", "15", "15"),

@@ -130,6 +130,9 @@ extension SettingDefinition where Root == SettingsDraft {
     Self(
       "limits.keepAliveSeconds", .interval, \.settings.limits.keepAlive,
       "how long an HTTP connection may rest between two requests"),
+    Self(
+      "limits.waitSeconds", .interval, \.settings.limits.longestWait,
+      "how long a request for changes may wait for one"),
     Self("limits.idlePingSeconds", .interval, \.settings.limits.idlePing, "silence before a ping"),
     Self("limits.pongSeconds", .interval, \.settings.limits.pong, "what a ping's answer may take"),
     Self(

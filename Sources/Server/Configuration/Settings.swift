@@ -216,6 +216,8 @@ extension Settings {
     /// From the connection to the end of its first request's head; for a later head from its first byte, and for a
     /// body from the end of the head.
     public var handshake: Duration = .seconds(10)
+    /// Of a request for changes.
+    public var longestWait: Duration = .seconds(60)
     /// Between two requests.
     public var keepAlive: Duration = .seconds(60)
     public var idlePing: Duration = .seconds(25)

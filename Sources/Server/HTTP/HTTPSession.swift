@@ -13,26 +13,28 @@ import Push
 import WebSocket
 
 final class HTTPSession: ConnectionHandler, TimerTarget {
-  private let router: Router
-  private let shard: Shard
+  let router: Router
+  let shard: Shard
   private let sessions: HTTPSessions
-  private let connection: Connection
+  let connection: Connection
   private var parser: RequestParser
   private var head: RequestHead?
   private var body: [UInt8] = []
   /// The client wants to hear that it may send its body.
   private var owesContinue = false
   /// An answer is being made elsewhere.
-  private var isWaiting = false
+  var isWaiting = false
+  /// It waits for a change of a wallet (HTTPSession+Following.swift).
+  var poll: LongPoll?
   /// Too much of what was answered is not taken.
   private var isClogged = false
   /// Bytes that came meanwhile.
-  private var stash: [UInt8] = []
+  var stash: [UInt8] = []
   /// Of the requests that count, where connections are counted by.
   private var allowance: Allowance
   private var phase = HTTPPhase.head
   private var timer = TimerID.none
-  private var isClosed = false
+  var isClosed = false
 
   init(router: Router, shard: Shard, sessions: HTTPSessions, connection: Connection) {
     self.router = router
@@ -48,8 +50,10 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   // MARK: Requests
 
   func received(_ bytes: UnsafeMutableRawBufferPointer, on connection: Connection) {
-    if isWaiting || isClogged { return stash.append(contentsOf: bytes) }
-    process(bytes)
+    guard isWaiting || isClogged else { return process(bytes) }
+    stash.append(contentsOf: bytes)
+    // Of a client that waits for a change all that is to be read is that it has gone.
+    if poll != nil { connection.pauseReading() }
   }
 
   private func process(_ bytes: UnsafeMutableRawBufferPointer) {
@@ -129,12 +133,20 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
           session.complete(response, head)
         }
       }
+    case .follow(let make):
+      isWaiting = true
+      let loop = shard.loop
+      let name = connection.id
+      Task {
+        let following = await make()
+        loop.post {
+          guard let session = loop.connection(name)?.handler as? HTTPSession else { return }
+          session.follow(following, head)
+        }
+      }
     case .upgrade(let upgrade):
       connection.write(upgrade.response)
-      isClosed = true
-      sessions.remove(connection.id)
-      // It may have been sent behind a request that was waited for.
-      connection.resumeReading()
+      handOver()
       shard.adopt(
         connection, wallets: upgrade.wallets, tokens: upgrade.tokens, deflate: upgrade.deflate,
         leftover: UnsafeMutableRawBufferPointer(mutating: rest))
@@ -143,13 +155,20 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     return false
   }
 
+  /// The connection is another's now.
+  func handOver() {
+    end()
+    // What was waited for may have stopped it.
+    connection.resumeReading()
+  }
+
   private func route(_ head: RequestHead, _ body: [UInt8]) -> Router.Action {
     router.route(head, body: body) {
       router.rates.overdraft(of: head, from: connection.peer, own: &allowance, now: shard.loop.now)
     }
   }
 
-  private func complete(_ response: Response, _ head: RequestHead) {
+  func complete(_ response: Response, _ head: RequestHead) {
     guard isWaiting, !isClosed else { return }
     isWaiting = false
     finish(response, head)
@@ -259,13 +278,15 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   }
 
   func drained(_ connection: Connection) {
+    poll?.drained()
     if isClogged, hasRoom() { goOn() }
   }
 
   // MARK: Ends
 
   func inputEnded(on connection: Connection) {
-    // A half-closed client may still wait for its answer.
+    // A half-closed client may still wait for its answer. More likely it has gone, and is not waited with.
+    if let poll { return poll.clientEnded() }
     if !isWaiting, !isClogged { close() }
   }
 
@@ -274,7 +295,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     if !isWaiting, !isClogged, parser.isIdle, head == nil { close() }
   }
 
-  private func close() {
+  func close() {
     guard !isClosed else { return }
     end()
     connection.close(.requested, afterFlush: true)
@@ -283,6 +304,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private func end() {
     isClosed = true
     stash = []
+    poll?.abandon()
+    poll = nil
     sessions.remove(connection.id)
     shard.loop.cancel(timer)
   }

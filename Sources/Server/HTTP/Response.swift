@@ -7,6 +7,8 @@ struct Response: Sendable {
   var status: Int
   var headers: [(name: String, value: String)] = []
   var body: [UInt8] = []
+  /// The body comes later, without a length: what ends it is the end of the connection.
+  var endsWithConnection = false
 
   /// A JSON document.
   static func json(_ status: Int, _ body: [UInt8], headers: [(name: String, value: String)] = []) -> Response

@@ -14,6 +14,21 @@ final class Router: Sendable {
     case now(Response)
     case later(@Sendable () async -> Response)
     case upgrade(Upgrade)
+    case follow(@Sendable () async -> Following)
+  }
+
+  /// What comes of a request for a wallet's changes.
+  enum Following: Sendable {
+    case response(Response)
+    /// The head, and then events until the connection ends.
+    case stream(head: Response, Follower, since: String?)
+    /// Nothing is new: the answer waits, with these headers.
+    case poll(headers: [(name: String, value: String)], Follower, since: ResumePoint, wait: Duration)
+  }
+
+  struct Follower: Sendable {
+    var wallet: WalletKey
+    var authority: Authority
   }
 
   struct Upgrade {
@@ -179,7 +194,7 @@ final class Router: Sendable {
   ) -> [[UInt8]] {
     var headers = HTTPHeaders(response.headers)
     headers.append("Date", HTTPDate.format(unixSeconds: unixSeconds))
-    if !HTTPStatus.allowsNoBody(response.status) {
+    if !response.endsWithConnection, !HTTPStatus.allowsNoBody(response.status) {
       headers.append("Content-Length", String(response.body.count))
     }
     if !keepsAlive { headers.append("Connection", "close") }
@@ -253,7 +268,23 @@ extension Router.Action {
         response.headers += headers
         return response
       }
+    case .follow(let make): return .follow { await make().adding(headers) }
     case .upgrade: return self
+    }
+  }
+}
+
+extension Router.Following {
+  fileprivate func adding(_ more: [(name: String, value: String)]) -> Router.Following {
+    switch self {
+    case .response(var response):
+      response.headers += more
+      return .response(response)
+    case .stream(var head, let follower, let since):
+      head.headers += more
+      return .stream(head: head, follower, since: since)
+    case .poll(let headers, let follower, let since, let wait):
+      return .poll(headers: headers + more, follower, since: since, wait: wait)
     }
   }
 }

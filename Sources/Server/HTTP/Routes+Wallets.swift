@@ -31,6 +31,10 @@ extension Router {
 
   private func walletPart(_ request: Request, id: String, part: String, isRead: Bool) -> Action {
     switch part {
+    case "stream":
+      return isRead ? .follow { await self.stream(request, id: id) } : .now(.methodNotAllowed("GET"))
+    case "changes":
+      return isRead ? .follow { await self.changes(request, id: id) } : .now(.methodNotAllowed("GET"))
     case "balances":
       guard isRead else { return .now(.methodNotAllowed("GET")) }
       return .later {
@@ -66,30 +70,45 @@ extension Router {
     _ text: String, _ request: Request, registers: Bool, language: Language = .english,
     _ body: (WalletCells) async -> Response
   ) async -> Response {
+    do throws(Refused) {
+      return await body(try await findWallet(text, request, registers: registers, language: language))
+    } catch {
+      return error.response
+    }
+  }
+
+  struct Refused: Error {
+    var response: Response
+  }
+
+  /// The same, for whoever goes on by itself.
+  func findWallet(
+    _ text: String, _ request: Request, registers: Bool, language: Language = .english
+  ) async throws(Refused) -> WalletCells {
     let name: WalletName
     do {
       name = try parse(text)
     } catch {
-      return .error(400, "bad_wallet", error.description)
+      throw Refused(response: .error(400, "bad_wallet", error.description))
     }
     switch name {
     case .id(let id):
       guard let cells = await services.ledger.wallet(id), request.authority.grants(cells.key) else {
-        return missing(text, language)
+        throw Refused(response: missing(text, language))
       }
-      return await body(cells)
+      return cells
     case .key(let key):
-      guard request.authority.grants(key) else { return forbidden("wallet \(key)") }
+      guard request.authority.grants(key) else { throw Refused(response: forbidden("wallet \(key)")) }
       if registers {
-        if let failure = await register(key).failure { return failure }
+        if let failure = await register(key).failure { throw Refused(response: failure) }
       }
       guard let id = await services.ledger.walletID(of: key), let cells = await services.ledger.wallet(id)
-      else { return missing(text, language) }
-      return await body(cells)
+      else { throw Refused(response: missing(text, language)) }
+      return cells
     }
   }
 
-  private func missing(_ text: String, _ language: Language) -> Response {
+  func missing(_ text: String, _ language: Language = .english) -> Response {
     .notFound(language == .chinese ? "钱包 \(text) 不存在" : "wallet \(text) does not exist")
   }
 

@@ -14,7 +14,7 @@ extension Scene {
         for connection in shard.loop.connections.all where !connection.isOutgoing {
           bytes += connection.unsentBytes
         }
-        for client in shard.clients.all { bytes += client.machine.heldBytes }
+        for client in shard.clients.all { bytes += (client as? WebSocketClient)?.machine.heldBytes ?? 0 }
         return bytes
       }
     }

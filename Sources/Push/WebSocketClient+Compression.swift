@@ -20,25 +20,7 @@ enum ClientCompression {
   }
 }
 
-extension PushClient {
-  /// The frames of the open chunk that the mask selects, as this client gets them.
-  func frames(_ mask: UInt64) -> [UInt8] {
-    switch compression {
-    case .none: shard.chunk.bytes(for: mask)
-    case .shared(let bits): shard.chunk.bytes(for: mask, windowBits: bits, shard.deflatePool)
-    case .own: shard.chunk.selection(mask).reduce(into: []) { $0 += compressed($1) }
-    }
-  }
-
-  /// The same as `batch` messages.
-  func batches(_ selection: BatchSelections.ID) -> [[UInt8]] {
-    switch compression {
-    case .none: shard.batches.messages(selection, windowBits: nil, shard.deflatePool)
-    case .shared(let bits): shard.batches.messages(selection, windowBits: bits, shard.deflatePool)
-    case .own: shard.batches.messages(selection, windowBits: nil, shard.deflatePool).map { compressed($0) }
-    }
-  }
-
+extension WebSocketClient {
   /// A whole text frame as this client gets it. To be written in the order of the calls: with context takeover
   /// each message may refer to those before it.
   func compressed(_ frame: [UInt8]) -> [UInt8] {
