@@ -112,8 +112,9 @@ export class Chart {
       for (const name of this.#names) highest = Math.max(highest, values[name] ?? 0);
     }
     const { ceiling, isWhole, unit } = this.#panel;
+    const size = unit === "bytes" ? 2 ** (10 * Math.floor(Math.log2(Math.max(highest, 1024)) / 10)) : 1;
     // A figure that hardly moves from nothing should not look like a storm.
-    return ticks(Math.max(highest, this.#panel.least ?? 0), { ceiling, isWhole: isWhole ?? unit === "bytes" });
+    return ticks(Math.max(highest, this.#panel.least ?? 0), { ceiling, isWhole, unit: size });
   }
 
   #drawGrid(marks, y, view, x) {

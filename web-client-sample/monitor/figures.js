@@ -60,22 +60,23 @@ function sum(list, member) {
 /**
  * One point of every chart: `{name: number or null}`.
  *
- * `before` is the look before this one, for rates; `earlier` one some ten seconds back, for what needs a few events to
- * mean anything: quantiles and ratios. Each is `{at, stats}`, `at` in milliseconds; both may be null.
+ * `before` is the look before this one, for rates; what needs a few events to mean anything has a longer span: `earlier`
+ * is one some ten seconds back, for quantiles, `long` one a minute back, for ratios. Each is `{at, stats}`, `at` in
+ * milliseconds, or null where there is none.
  */
-export function point(now, before, earlier) {
+export function point(now, before, earlier, long) {
   const { stats } = now;
   const values = {
     "connections/open": stats.connections, "connections/watched": stats.wallets_watched,
   };
-  if (before === null || earlier === null) return values;
+  if (before === null || earlier === null || long === null) return values;
   const seconds = (now.at - before.at) / 1000;
   for (const [name, member] of [["sent", "frames_sent"], ["writes", "writes"], ["received", "messages"]]) {
     values[`frames/${name}`] = rate(before.stats[member], stats[member], seconds);
   }
   if (stats.process === undefined) return values;
   latencies(values, stats, earlier.stats);
-  caches(values, stats, earlier.stats);
+  caches(values, stats, long.stats);
   work(values, stats, before.stats, seconds);
   return values;
 }

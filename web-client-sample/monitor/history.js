@@ -2,8 +2,9 @@
 
 import { isRestarted, point } from "./figures.js";
 
-/** Quantiles and ratios are over so long. */
+/** Quantiles are over so long, and ratios. */
 const SPAN_MS = 10_000;
+const LONG_SPAN_MS = 60_000;
 
 export class History {
   #answers = [];
@@ -30,11 +31,6 @@ export class History {
     return this.#answers.at(-1)?.stats ?? null;
   }
 
-  /** The answer before the last one of the same process, or null. */
-  get previous() {
-    return this.#answers.at(-2) ?? null;
-  }
-
   /** When the last answer came, or null. */
   get newestAt() {
     return this.#answers.at(-1)?.at ?? null;
@@ -48,10 +44,10 @@ export class History {
     }
     const now = { at, stats };
     this.#answers.push(now);
-    while (this.#answers.length > 2 && this.#answers[1].at <= at - SPAN_MS) this.#answers.shift();
-    const before = this.#answers.at(-2) ?? null;
-    const earlier = this.#answers.length > 1 ? this.#answers[0] : null;
-    this.#points.push({ at, values: point(now, before, earlier) });
+    while (this.#answers.length > 2 && this.#answers[1].at <= at - LONG_SPAN_MS) this.#answers.shift();
+    const past = this.#answers.slice(0, -1);
+    const earlier = past.findLast((answer) => answer.at <= at - SPAN_MS) ?? past[0];
+    this.#points.push({ at, values: point(now, past.at(-1) ?? null, earlier ?? null, past[0] ?? null) });
     while (this.#points[0].at < at - this.#longestMs) this.#points.shift();
     while (this.#restarts.length > 0 && this.#restarts[0] < at - this.#longestMs) this.#restarts.shift();
   }

@@ -9,6 +9,7 @@ import { Source } from "./source.js";
 import { EndpointTable, JobTable, PriceTable } from "./tables.js";
 
 const LONGEST_MS = 15 * 60_000;
+const SPANS_MS = [60_000, 120_000, 300_000];
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 
 const history = new History(LONGEST_MS);
@@ -52,8 +53,14 @@ function plan() {
 function draw() {
   showState();
   const to = trouble === null ? Date.now() : history.newestAt ?? Date.now();
-  const from = to - Number(byId("range").value) * 60_000;
+  const from = to - span(to);
   for (const chart of charts) chart.draw({ points: history.points, restarts: history.restarts, from, to, hover });
+}
+
+/** As long as was chosen, or shorter while there is not so much to see. */
+function span(to) {
+  const age = to - (history.points[0]?.at ?? to);
+  return Math.min(SPANS_MS.find((span) => span >= age) ?? Infinity, Number(byId("range").value) * 60_000);
 }
 
 function showState() {

@@ -25,7 +25,7 @@ export const PANELS = [
   },
   {
     id: "cache", title: "Cache hit ratio", unit: "percent", ceiling: 100, least: 100, main: null, label: words,
-    about: "Lookups that found a good entry, by kind, over the last 10 s.",
+    about: "Lookups that found a good entry, by kind, over the last minute.",
   },
   {
     id: "http", title: "HTTP API latency", unit: "duration", least: 1000, main: "http/p99",

@@ -8,8 +8,9 @@ function roundUp(value) {
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value * (1 - 1e-9));
 }
 
-/** Ticks from 0 to above `highest`, at most five; whole numbers where `isWhole`. */
-export function ticks(highest, { isWhole = false, ceiling = Infinity } = {}) {
+/** Ticks from 0 to above `highest`, at most five; whole numbers where `isWhole`; round in `unit`s. */
+export function ticks(highest, { isWhole = false, ceiling = Infinity, unit = 1 } = {}) {
+  if (unit !== 1) return ticks(highest / unit).map((tick) => tick * unit);
   const top = Math.min(Number.isFinite(highest) && highest > 0 ? highest : 1, ceiling);
   const step = Math.max(roundUp(top / 4), isWhole ? 1 : 0);
   const found = [];
@@ -45,6 +46,7 @@ export const formats = {
   },
   bytes(value) {
     if (value === null) return UNKNOWN;
+    if (value === 0) return "0";
     if (value >= 2 ** 30) return `${threeDigits(value / 2 ** 30)} GiB`;
     if (value >= 2 ** 20) return `${threeDigits(value / 2 ** 20)} MiB`;
     return `${threeDigits(value / 2 ** 10)} KiB`;
@@ -55,7 +57,7 @@ export const formats = {
 export function back(milliseconds) {
   const seconds = Math.round(milliseconds / 1000);
   if (seconds === 0) return "now";
-  return seconds % 60 === 0 ? `−${seconds / 60} min` : `−${seconds} s`;
+  return seconds < 60 ? `−${seconds} s` : `−${short(seconds / 60, 1)} min`;
 }
 
 /**

@@ -150,9 +150,8 @@ function token() {
 function connect() {
   const given = token();
   const isFit = given === null || mayTravel(given);
-  byId("token").setCustomValidity(isFit ? "" : "An access token has no blanks and no such characters.");
-  if (!isFit) return byId("token").reportValidity();
-  socket.connect(address, given);
+  setHidden(byId("token-fault"), isFit);
+  if (isFit) socket.connect(address, given);
 }
 
 /** A wallet that the server knows makes better examples. */
@@ -181,6 +180,12 @@ byId("message").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !byId("send").disabled) byId("send").click();
 });
 byId("token").addEventListener("input", showSendable);
+byId("token-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  connect();
+  await findWallet();
+  showExamples();
+});
 byId("filter").addEventListener("input", plan);
 byId("type").addEventListener("change", plan);
 byId("order").addEventListener("change", () => {

@@ -58,7 +58,7 @@ function full(over = {}) {
 }
 
 test("the first point knows levels alone", () => {
-  assert.deepEqual(point({ at: 0, stats: full() }, null, null), { "connections/open": 3, "connections/watched": 2 });
+  assert.deepEqual(point({ at: 0, stats: full() }, null, null, null), { "connections/open": 3, "connections/watched": 2 });
 });
 
 test("a second look gives rates, quantiles and ratios", () => {
@@ -69,7 +69,7 @@ test("a second look gives rates, quantiles and ratios", () => {
     http: { responses: { "2xx": 4, "5xx": 2 }, latency: histogram([1, 0, 0, 0]) },
   });
   const first = { at: 0, stats: full() };
-  const values = point({ at: 2000, stats: later }, first, first);
+  const values = point({ at: 2000, stats: later }, first, first, first);
   assert.equal(values["frames/sent"], 100);
   assert.equal(values["frames/received"], 0);
   assert.equal(values["delivery/p50"], 500);
@@ -86,13 +86,13 @@ test("a second look gives rates, quantiles and ratios", () => {
 });
 
 test("a token that is bound to wallets sees totals", () => {
-  const values = point({ at: 1000, stats: stats({ frames_sent: 101 }) }, { at: 0, stats: stats() }, { at: 0, stats: stats() });
+  const values = point({ at: 1000, stats: stats({ frames_sent: 101 }) }, ...Array(3).fill({ at: 0, stats: stats() }));
   assert.deepEqual(Object.keys(values), ["connections/open", "connections/watched", "frames/sent", "frames/writes", "frames/received"]);
 });
 
 test("a price that never was has no age", () => {
   const now = { at: 1, stats: full({ prices: { age_us: 0, last_success_at: null } }) };
-  assert.equal(point(now, { at: 0, stats: full() }, { at: 0, stats: full() })["prices/age"], null);
+  assert.equal(point(now, ...Array(3).fill({ at: 0, stats: full() }))["prices/age"], null);
 });
 
 table("isRestarted", isRestarted, [
@@ -115,6 +115,15 @@ test("history forgets, and starts anew with another process", () => {
   assert.deepEqual(history.restarts, []);
 });
 
+test("ratios are over the last minute", () => {
+  const history = new History(200_000);
+  for (let second = 0; second < 100; second += 1) {
+    history.add(second * 1000, full({ cache: { lookups: [{ kind: "a", hit: second >= 5 ? 1 : 0, stale: 0, miss: 0 }] } }));
+  }
+  const known = history.points.filter(({ values }) => values["cache/a"] != null).map(({ at }) => at);
+  assert.deepEqual([known[0], known.at(-1)], [5000, 64_000]);
+});
+
 test("quantiles are over the last ten seconds", () => {
   const history = new History(60_000);
   for (let second = 0; second < 30; second += 1) {
@@ -128,7 +137,7 @@ test("quantiles are over the last ten seconds", () => {
 table("ticks", ticks, [
   [[10], [0, 5, 10]], [[3], [0, 1, 2, 3]], [[0.03], [0, 0.01, 0.02, 0.03]], [[0], [0, 0.5, 1]],
   [[100, { ceiling: 100 }], [0, 50, 100]], [[4, { isWhole: true }], [0, 1, 2, 3, 4]], [[1, { isWhole: true }], [0, 1]],
-  [[NaN], [0, 0.5, 1]], [[70_000], [0, 20_000, 40_000, 60_000, 80_000]],
+  [[NaN], [0, 0.5, 1]], [[5 * 2 ** 20, { unit: 2 ** 20 }], [0, 2 ** 21, 2 ** 22, 6 * 2 ** 20]], [[70_000], [0, 20_000, 40_000, 60_000, 80_000]],
 ]);
 
 test("ticks reach above what is drawn, and are few", () => {
@@ -145,9 +154,9 @@ table("count", formats.count, [
 table("duration", formats.duration, [
   [[null], "—"], [[0], "0 µs"], [[999], "999 µs"], [[1500], "1.5 ms"], [[2.5e6], "2.5 s"], [[9e7], "1.5 min"],
 ]);
-table("bytes", formats.bytes, [[[null], "—"], [[2048], "2 KiB"], [[3 * 2 ** 20], "3 MiB"], [[1.5 * 2 ** 30], "1.5 GiB"]]);
+table("bytes", formats.bytes, [[[null], "—"], [[0], "0"], [[2048], "2 KiB"], [[3 * 2 ** 20], "3 MiB"], [[1.5 * 2 ** 30], "1.5 GiB"]]);
 table("percent text", formats.percent, [[[99.95], "100 %"], [[12.34], "12.3 %"], [[null], "—"]]);
-table("back", back, [[[0], "now"], [[60_000], "−1 min"], [[30_000], "−30 s"]]);
+table("back", back, [[[0], "now"], [[60_000], "−1 min"], [[150_000], "−2.5 min"], [[30_000], "−30 s"]]);
 
 test("a gap stays a gap", () => {
   const points = [[0, 1], [1000, 2], [2000, null], [3000, 3], [4000, 4], [20_000, 5]].map(([at, value]) => ({ at, values: { a: value } }));

@@ -1,0 +1,362 @@
+import Ethereum
+import JSON
+import TestSupport
+import Testing
+
+@testable import Server
+
+/// The server sends what its descriptions say, and all that they say can be seen.
+@Suite(.serialized) struct DescriptionTests {
+  /// Statuses that no test here can bring about: what cannot be stored is in StorageFailureTests.
+  private static let rare = " 500"
+
+  // MARK: - HTTP
+
+  @Test func everyAnswerIsDescribed() async throws {
+    let issuer = try Issuer()
+    try await withScene({ $0.refresh.cooldown = .seconds(600) }) { scene in
+      let described = try await Described(of: scene)
+      try await pages(scene, described)
+      try await wallets(scene, described)
+      try await rows(scene, described)
+      try await streams(scene, described)
+      try await refreshes(scene, described)
+      try await guarded(issuer, described)
+      try await refused(described)
+      let expected = described.describedAnswers.filter { !$0.hasSuffix(Self.rare) }
+      #expect(expected.subtracting(described.answers).sorted() == [])
+    }
+  }
+
+  private func call(
+    _ scene: Scene, _ described: Described, _ method: String, _ path: String, _ target: String? = nil,
+    headers: [(String, String)] = [], body: String? = nil, _ status: Int = 200
+  ) async throws -> Answer {
+    let answer = try await scene.call(method, target ?? path, headers: headers, body: body)
+    #expect(answer.status == status, "\(method) \(target ?? path): \(answer)")
+    described.expect(answer, method, path)
+    return answer
+  }
+
+  private func pages(_ scene: Scene, _ described: Described) async throws {
+    for path in ["/", "/monitor", "/playground"] {
+      let page = try await call(scene, described, "GET", path)
+      #expect(page[header: "Content-Security-Policy"]?.contains("default-src 'self'") == true)
+      // Below a proxy's path the page's own files are beside it.
+      #expect(!page.text.contains(#"src="/"#) && !page.text.contains(#"href="/"#), "\(path)")
+    }
+    for path in [
+      "/api/v1/chains", "/api/v1/stats", "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/healthz", "/readyz",
+      "/metrics",
+    ] {
+      _ = try await call(scene, described, "GET", path)
+      _ = try await call(scene, described, "GET", path, headers: [("Host", "a"), ("Host", "b")], 400)
+      let answer = try await scene.call("PUT", path)
+      #expect(answer.status == 405 && answer[header: "Allow"]?.contains("GET") == true, "\(path)")
+    }
+    let handshake = try await call(scene, described, "GET", "/ws", nil, 426)
+    #expect(handshake[header: "Upgrade"] == "websocket")
+  }
+
+  private func wallets(_ scene: Scene, _ described: Described) async throws {
+    let path = "/api/v1/wallets"
+    func body(_ wallet: WalletKey) -> String {
+      #"{"chain":"\#(wallet.chain)","address":"\#(wallet.address.lowercase)"}"#
+    }
+    for (index, wallet) in scene.world.wallets.enumerated() {
+      _ = try await call(scene, described, "POST", path, body: body(wallet), 201)
+      _ = try await call(scene, described, "GET", "\(path)/{id}", "\(path)/\(index + 1)")
+    }
+    _ = try await call(scene, described, "POST", path, body: body(scene.wallet))
+    for body in ["{", "[]", #"{"chain":"ETH","address":"0x12"}"#, #"{"chain":"NO","address":"0x12"}"#] {
+      _ = try await call(scene, described, "POST", path, body: body, 400)
+    }
+    let nowhere = #"{"chain":"NOPE","address":"0xd8da6bf26964af9d7eed9e03e53415d37aa96045"}"#
+    #expect(try await call(scene, described, "POST", path, body: nowhere, 400).json["code"] == "chain_unsupported")
+    let page = try await call(scene, described, "GET", path, "\(path)?limit=2")
+    #expect(page.json["next"]?.int == 2)
+    #expect(try await call(scene, described, "GET", path).json["next"]?.isNull == true)
+    _ = try await call(scene, described, "GET", path, "\(path)?limit=0", 400)
+    for (method, rest) in [
+      ("GET", ""), ("DELETE", ""), ("GET", "/balances"), ("POST", "/refresh_balances"), ("PATCH", "/tokens/native"),
+    ] {
+      let template = "\(path)/{id}\(rest.hasPrefix("/tokens") ? "/tokens/{address}" : rest)"
+      let body = method == "PATCH" ? #"{"is_visible":true}"# : nil
+      _ = try await call(scene, described, method, template, "\(path)/ETH:0x12\(rest)", body: body, 400)
+      _ = try await call(scene, described, method, template, "\(path)/999\(rest)", body: body, 404)
+      #expect(try await scene.call("PUT", "\(path)/1\(rest)").status == 405)
+    }
+    _ = try await call(scene, described, "DELETE", "\(path)/{id}", "\(path)/3", 204)
+  }
+
+  private func rows(_ scene: Scene, _ described: Described) async throws {
+    let path = "/api/v1/wallets/{id}"
+    let target = "/api/v1/wallets/\(scene.wallet)"
+    let watcher = try await scene.watcher()
+    try await scene.expectPrices(at: watcher, "371.5")
+    let balances = try await call(scene, described, "GET", "\(path)/balances", "\(target)/balances")
+    #expect(balances.json["tokens"]?.array?.isEmpty == false && balances.json["total_usd"]?.string != nil)
+    _ = try await eventually("an answer that says that nothing has changed") {
+      let before = try await scene.call("GET", "\(target)/balances")
+      let answer = try await scene.call(
+        "GET", "\(target)/balances", headers: [("If-None-Match", before[header: "ETag"] ?? "")])
+      guard answer.status == 304 else { return nil as Bool? }
+      described.expect(answer, "GET", "\(path)/balances")
+      return true
+    }
+    let tokens = "\(path)/tokens/{address}"
+    let row = try await call(
+      scene, described, "PATCH", tokens, "\(target)/tokens/native", body: #"{"is_visible":false}"#)
+    #expect(row.json["visible"] == false)
+    for (token, body) in [("native", "{"), ("native", "{}"), ("0x12", #"{"is_visible":true}"#)] {
+      _ = try await call(scene, described, "PATCH", tokens, "\(target)/tokens/\(token)", body: body, 400)
+    }
+    // Figures of a server that has work.
+    let stats = try await call(scene, described, "GET", "/api/v1/stats").json
+    described.expect(stats, is: "Figures")
+    for list in ["jobs", "chains", "upstreams", "loops"] {
+      #expect(stats[list]?.array?.isEmpty == false, "\(list)")
+    }
+    #expect(stats["cache"]?["lookups"]?.array?.isEmpty == false)
+    #expect(stats["prices"]?["sources"]?.array?.isEmpty == false)
+    let delivery = try #require(stats["delivery"])
+    #expect((delivery["count"]?.int ?? 0) > 0)
+    #expect(delivery["counts"]?.array?.count == (delivery["le_us"]?.array?.count ?? 0) + 1)
+    #expect(delivery["count"]?.int == delivery["counts"]?.array?.compactMap(\.int).reduce(0, +))
+    #expect((stats["http"]?["latency"]?["count"]?.int ?? 0) > 0)
+    #expect((stats["process"]?["cpu_us"]?.int ?? 0) > 0)
+  }
+
+  private func streams(_ scene: Scene, _ described: Described) async throws {
+    let path = "/api/v1/wallets/{id}"
+    let target = "/api/v1/wallets/\(scene.wallet)"
+    let snapshot = try await call(scene, described, "GET", "\(path)/changes", "\(target)/changes")
+    #expect(snapshot.json["changes"]?[0]?["type"] == "snapshot")
+    for part in ["stream", "changes"] {
+      _ = try await call(scene, described, "GET", "\(path)/\(part)", "/api/v1/wallets/ETH:0x12/\(part)", 400)
+      _ = try await call(scene, described, "GET", "\(path)/\(part)", "/api/v1/wallets/999/\(part)", 404)
+    }
+    let wire = try await Wire.connect(port: try scene.port)
+    wire.write("GET \(target)/stream HTTP/1.1\r\nHost: a\r\n\r\n")
+    let text = try await eventually("a heartbeat") {
+      let text = String(decoding: wire.bytes, as: UTF8.self)
+      return text.contains("\"type\":\"heartbeat\"") && text.hasSuffix("\n\n") ? text : nil
+    }
+    wire.abort()
+    let lines = text.split(whereSeparator: \.isNewline)
+    described.expect(
+      Answer(status: 200, headers: [("Content-Type", "text/event-stream")], body: []), "GET", "\(path)/stream")
+    #expect(lines.first == "HTTP/1.1 200 OK")
+    #expect(lines.contains { $0.lowercased().hasPrefix("content-type: text/event-stream") })
+    let frames = try lines.filter { $0.hasPrefix("data: ") }.map {
+      try JSONParser.parse(Array($0.dropFirst(6).utf8), limits: JSONLimits(depth: 16, numberBytes: 64))
+    }
+    #expect(frames.count >= 4)
+    for frame in frames { described.expect(frame: frame) }
+    let since = "\(snapshot.json["epoch"]?.string ?? ""):\(snapshot.json["rev"]?.int ?? 0)"
+    try await scene.setPrice("373.125")
+    let changes = try await call(
+      scene, described, "GET", "\(path)/changes", "\(target)/changes?since=\(since)&wait=25")
+    #expect(changes.json["changes"]?[0]?["type"] == "price")
+  }
+
+  private func refreshes(_ scene: Scene, _ described: Described) async throws {
+    let path = "/api/v1/wallets/{id}/refresh_balances"
+    let target = "/api/v1/wallets/\(scene.world.wallets[1])/refresh_balances"
+    _ = try await call(scene, described, "POST", path, target)
+    let cooling = try await call(scene, described, "POST", path, target, 429)
+    #expect(cooling.json["retry_ms"]?.int != nil && cooling[header: "Retry-After"] != nil)
+    try await scene.devnet.setChainFault(.status(503))
+    _ = try await call(
+      scene, described, "POST", path, "/api/v1/wallets/\(scene.wallet)/refresh_balances", 502)
+    _ = try await eventually("a chain that is down") {
+      let chains = try await scene.call("GET", "/api/v1/chains")
+      described.expect(chains, "GET", "/api/v1/chains")
+      return chains.json["chains"]?[0]?["state"] == "down" ? true : nil
+    }
+    try await scene.devnet.setChainFault(nil)
+  }
+
+  /// Every call, without a token and with one that is bound to another wallet.
+  private func guarded(_ issuer: Issuer, _ described: Described) async throws {
+    try await withScene({ $0.auth = issuer.settings }) { scene in
+      let bound = try issuer.bearer(wallets: [scene.wallet])
+      let other = "\(scene.world.wallets[1])"
+      for answer in described.describedAnswers.sorted() where answer.hasSuffix(" 401") {
+        let words = answer.split(separator: " ").map(String.init)
+        let target = words[1].replacing("{id}", with: other).replacing("{address}", with: "native")
+        let body = words[0] == "PATCH" ? #"{"is_visible":true}"# : nil
+        _ = try await call(scene, described, words[0], words[1], target, body: body, 401)
+        guard described.describedAnswers.contains("\(words[0]) \(words[1]) 403") else { continue }
+        let wallet = #"{"chain":"ETH","address":"\#(scene.world.wallets[1].address.lowercase)"}"#
+        _ = try await call(
+          scene, described, words[0], words[1], target, headers: bound,
+          body: words[0] == "POST" && words[1].hasSuffix("wallets") ? wallet : body, 403)
+      }
+      // What a user may see of the figures.
+      let totals = try await call(scene, described, "GET", "/api/v1/stats", headers: bound)
+      described.expect(totals.json, is: "Totals")
+      #expect(totals.json["jobs"] == nil)
+      described.expect(
+        try await scene.call("GET", "/api/v1/stats", headers: issuer.bearer()).json, is: "Figures")
+      // What everybody may see.
+      for path in ["/api/v1/openapi.json", "/api/v1/asyncapi.json", "/monitor", "/playground", "/", "/healthz"] {
+        _ = try await call(scene, described, "GET", path)
+      }
+    }
+  }
+
+  /// Every call, beyond the rate; and pages where there are none.
+  private func refused(_ described: Described) async throws {
+    let folder = try TemporaryFolder()
+    try folder.write("index.html", "front")
+    try await withScene({
+      $0.limits.requestsPerSecond = 0.001
+      $0.http.webRoot = folder.path
+    }) { scene in
+      for answer in described.describedAnswers.sorted() where answer.hasSuffix(" 429") {
+        let words = answer.split(separator: " ").map(String.init)
+        let target = words[1].replacing("{id}", with: "1").replacing("{address}", with: "native")
+        let text = "\(words[0]) \(target) HTTP/1.1\r\nHost: a\r\n"
+        let wire = try await Wire.connect(port: try scene.port)
+        wire.write(text + "\r\n" + text + "Connection: close\r\n\r\n")
+        var bytes = try await wire.untilEnd()
+        _ = Answer.take(from: &bytes)
+        let second = try #require(Answer.take(from: &bytes), "\(answer)")
+        #expect(second.status == 429, "\(answer): \(second)")
+        described.expect(second, words[0], words[1])
+      }
+      for path in ["/monitor", "/playground"] { _ = try await call(scene, described, "GET", path, nil, 404) }
+    }
+  }
+
+  // MARK: - WebSocket
+
+  @Test func everyFrameIsDescribed() async throws {
+    let issuer = try Issuer()
+    try await withScene { scene in
+      let described = try await Described(of: scene)
+      try await operations(scene, described)
+      try await changes(scene, described)
+      try await troubles(scene, described)
+      try await lag(described)
+      try await tokens(issuer, described)
+      try await drain(scene, described)
+      #expect(described.frames == described.describedFrames)
+    }
+  }
+
+  private func operations(_ scene: Scene, _ described: Described) async throws {
+    let client = try await scene.client("/ws?wallet=\(scene.wallet)&wallet=ETH:0x1")
+    _ = try await client.freshSnapshot()
+    let wallet = scene.wallet
+    var ops: Set<String> = []
+    for (id, operation) in [
+      #""op":"subscribe","wallets":["\#(wallet)","ETH:0x12"],"rate":100,"batch":true"#,
+      #""op":"subscribe","tokens":["ETH:native","ETH:x"],"since":"x:1""#, #""op":"subscribe","wallets":[],"since":null"#,
+      #""op":"list""#, #""op":"get","wallet":"\#(wallet)""#, #""op":"refresh","wallet":"\#(wallet)""#,
+      #""op":"set","rate":null,"batch":false"#, #""op":"auth","token":"x""#, #""op":"ping""#,
+      #""op":"unsubscribe","wallets":["\#(wallet)","\#(scene.world.wallets[1])"]"#,
+      #""op":"unsubscribe","tokens":["ETH:native"]"#,
+    ].enumerated() {
+      let reply = try await described.ask(client, id + 1, operation)
+      #expect(reply["type"] != "error", "\(reply)")
+      ops.insert(operation.split(separator: "\"").dropFirst(2).first.map(String.init) ?? "?")
+    }
+    #expect(ops == described.describedOps)
+    for message in ["{", "[]", #"{"op":"nope"}"#, #"{"op":"get","wallet":"x"}"#, #"{"op":"get"}"#] {
+      client.send(message)
+      try await client.next("error")
+    }
+    described.expect(framesOf: client)
+  }
+
+  private func changes(_ scene: Scene, _ described: Described) async throws {
+    let client = try await scene.watcher()
+    try await scene.expectPrices(at: client, "371.5")
+    let heartbeat = try #require(client.frames.last { $0["type"] == "heartbeat" })
+    let since = "\(heartbeat["epoch"]?.string ?? ""):\(heartbeat["rev"]?.int ?? 0)"
+    try await scene.move(nil)
+    _ = try await described.ask(client, 2, #""op":"refresh","wallet":"\#(scene.wallet)""#)
+    try await client.next("balance")
+    try await client.frame("the end of the refresh") { $0["refreshing"] == "done" }
+    // Rows that changed come whole to those who resume.
+    let late = try await scene.client()
+    let ok = try await described.ask(
+      late, 1, #""op":"subscribe","wallets":["\#(scene.wallet)"],"since":"\#(since)","batch":true"#)
+    #expect(ok["resumed"] == true && (ok["changed"]?.int ?? 0) > 0)
+    try await late.frame("a row") { $0["type"] == "token" || $0["frames"]?[0]?["type"] == "token" }
+    try await scene.setPrice("372.25")
+    try await late.next("batch")
+    let single = try await scene.client()
+    _ = try await described.ask(
+      single, 1, #""op":"subscribe","wallets":["\#(scene.wallet)"],"since":"\#(since)""#)
+    try await single.next("token")
+    #expect(try await scene.call("DELETE", "/api/v1/wallets/\(scene.wallet)").status == 204)
+    try await client.frame("the end of the subscription") { $0["state"] == "deleted" }
+    for client in [client, late, single] { described.expect(framesOf: client) }
+  }
+
+  private func troubles(_ scene: Scene, _ described: Described) async throws {
+    let client = try await scene.watcher(scene.world.wallets[1])
+    try await scene.devnet.setChainFault(.status(503))
+    try await scene.devnet.setPriceFault(.status(500))
+    for _ in 0..<2 { client.send(#"{"op":"refresh","wallet":"\#(scene.world.wallets[1])"}"#) }
+    try await eventually("a chain and prices that are down") {
+      let frames = client.frames
+      return frames.contains { $0["chain"] == "ETH" && $0["state"] == "down" }
+        && frames.contains { $0["prices"] == "stale" } && frames.contains { $0["refreshing"] == "failed" }
+        ? true : nil
+    }
+    let stranger = try await scene.client("/ws?wallet=\(scene.world.wallets[2])")
+    try await stranger.frame("nothing known") { $0["type"] == "snapshot" && $0["state"] == "unknown" }
+    try await scene.devnet.setChainFault(nil)
+    try await scene.devnet.setPriceFault(nil)
+    try await client.frame("all is well") { $0["chain"] == "ETH" && $0["state"] == "up" }
+    try await eventually("prices") { client.frames.contains { $0["prices"] == "live" } ? true : nil }
+    for client in [client, stranger] { described.expect(framesOf: client) }
+  }
+
+  /// A client for which there is no room.
+  private func lag(_ described: Described) async throws {
+    try await withScene({ $0.limits.unsentBytes = 0 }) { scene in
+      let client = try await scene.client()
+      _ = try await described.ask(client, 1, #""op":"subscribe","wallets":["\#(scene.wallet)"],"batch":true"#)
+      _ = try await client.freshSnapshot()
+      try await scene.setPrice("411.25")
+      try await client.next("lag")
+      described.expect(framesOf: client)
+    }
+  }
+
+  private func tokens(_ issuer: Issuer, _ described: Described) async throws {
+    try await withScene({ $0.auth = issuer.settings }) { scene in
+      let client = try await scene.client()
+      let (mine, other) = (scene.world.wallets[0], scene.world.wallets[1])
+      let early = try await described.ask(client, 1, #""op":"list""#)
+      #expect(early["code"] == "unauthorized")
+      let token = try issuer.token(wallets: [mine, other])
+      _ = try await described.ask(client, 2, #""op":"auth","token":"\#(token)""#)
+      _ = try await described.ask(client, 3, #""op":"subscribe","wallets":["\#(mine)","\#(other)"]"#)
+      let narrower = try issuer.token(wallets: [mine], lifetime: 40)
+      _ = try await described.ask(client, 4, #""op":"auth","token":"\#(narrower)""#)
+      try await client.frame("the end of a subscription") { $0["state"] == "forbidden" }
+      try await client.frame("the token's end") { $0["auth"] == "expiring" }
+      let refused = try await described.ask(client, 5, #""op":"get","wallet":"\#(other)""#)
+      #expect(refused["code"] == "forbidden")
+      described.expect(framesOf: client)
+      let stranger = try await scene.client(headers: [("Authorization", "Bearer x")])
+      #expect(described.closeCodes.contains(try await stranger.ended().code ?? 0))
+    }
+  }
+
+  private func drain(_ scene: Scene, _ described: Described) async throws {
+    let client = try await scene.client()
+    try await client.next("hello")
+    await scene.stop()
+    let ended = try await client.ended()
+    #expect(ended.code == 4100 && described.closeCodes.contains(4_100))
+    described.expect(framesOf: client)
+    #expect(client.frames.last?["type"] == "reconnect")
+  }
+}
