@@ -17,6 +17,7 @@ import Testing
     try await withScene({ $0.refresh.cooldown = .seconds(600) }) { scene in
       let described = try await Described(of: scene)
       try await pages(scene, described)
+      try await methods(scene, described)
       try await wallets(scene, described)
       try await rows(scene, described)
       try await streams(scene, described)
@@ -51,11 +52,23 @@ import Testing
     ] {
       _ = try await call(scene, described, "GET", path)
       _ = try await call(scene, described, "GET", path, headers: [("Host", "a"), ("Host", "b")], 400)
-      let answer = try await scene.call("PUT", path)
-      #expect(answer.status == 405 && answer[header: "Allow"]?.contains("GET") == true, "\(path)")
     }
     let handshake = try await call(scene, described, "GET", "/ws", nil, 426)
     #expect(handshake[header: "Upgrade"] == "websocket")
+  }
+
+  /// An address answers to the methods that are described, and no others.
+  private func methods(_ scene: Scene, _ described: Described) async throws {
+    let calls = Set(described.describedAnswers.map { $0.split(separator: " ").prefix(2).map(String.init) })
+    for path in Set(calls.map { $0[1] }) where path != "/ws" {
+      let target = path.replacing("{id}", with: "1").replacing("{address}", with: "native")
+      let answer = try await scene.call("PUT", target)
+      #expect(answer.status == 405, "\(path): \(answer)")
+      let allowed = Set((answer[header: "Allow"] ?? "").split(separator: ", ").map(String.init))
+      let wanted = Set(calls.filter { $0[1] == path }.map { $0[0] })
+      #expect(allowed.subtracting(["HEAD"]) == wanted, "\(path)")
+      for method in wanted { described.expect(answer, method, path) }
+    }
   }
 
   private func wallets(_ scene: Scene, _ described: Described) async throws {
@@ -84,7 +97,6 @@ import Testing
       let body = method == "PATCH" ? #"{"is_visible":true}"# : nil
       _ = try await call(scene, described, method, template, "\(path)/ETH:0x12\(rest)", body: body, 400)
       _ = try await call(scene, described, method, template, "\(path)/999\(rest)", body: body, 404)
-      #expect(try await scene.call("PUT", "\(path)/1\(rest)").status == 405)
     }
     _ = try await call(scene, described, "DELETE", "\(path)/{id}", "\(path)/3", 204)
   }
