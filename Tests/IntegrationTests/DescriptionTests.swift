@@ -47,7 +47,8 @@ import Testing
       #expect(!page.text.contains(#"src="/"#) && !page.text.contains(#"href="/"#), "\(path)")
     }
     for path in [
-      "/api/v1/chains", "/api/v1/stats", "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/healthz", "/readyz",
+      "/api/v1/chains", "/api/v1/stats", "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/healthz",
+      "/readyz",
       "/metrics",
     ] {
       _ = try await call(scene, described, "GET", path)
@@ -85,13 +86,15 @@ import Testing
       _ = try await call(scene, described, "POST", path, body: body, 400)
     }
     let nowhere = #"{"chain":"NOPE","address":"0xd8da6bf26964af9d7eed9e03e53415d37aa96045"}"#
-    #expect(try await call(scene, described, "POST", path, body: nowhere, 400).json["code"] == "chain_unsupported")
+    #expect(
+      try await call(scene, described, "POST", path, body: nowhere, 400).json["code"] == "chain_unsupported")
     let page = try await call(scene, described, "GET", path, "\(path)?limit=2")
     #expect(page.json["next"]?.int == 2)
     #expect(try await call(scene, described, "GET", path).json["next"]?.isNull == true)
     _ = try await call(scene, described, "GET", path, "\(path)?limit=0", 400)
     for (method, rest) in [
-      ("GET", ""), ("DELETE", ""), ("GET", "/balances"), ("POST", "/refresh_balances"), ("PATCH", "/tokens/native"),
+      ("GET", ""), ("DELETE", ""), ("GET", "/balances"), ("POST", "/refresh_balances"),
+      ("PATCH", "/tokens/native"),
     ] {
       let template = "\(path)/{id}\(rest.hasPrefix("/tokens") ? "/tokens/{address}" : rest)"
       let body = method == "PATCH" ? #"{"is_visible":true}"# : nil
@@ -157,7 +160,8 @@ import Testing
     wire.abort()
     let lines = text.split(whereSeparator: \.isNewline)
     described.expect(
-      Answer(status: 200, headers: [("Content-Type", "text/event-stream")], body: []), "GET", "\(path)/stream")
+      Answer(status: 200, headers: [("Content-Type", "text/event-stream")], body: []), "GET", "\(path)/stream"
+    )
     #expect(lines.first == "HTTP/1.1 200 OK")
     #expect(lines.contains { $0.lowercased().hasPrefix("content-type: text/event-stream") })
     let frames = try lines.filter { $0.hasPrefix("data: ") }.map {
@@ -212,7 +216,9 @@ import Testing
       described.expect(
         try await scene.call("GET", "/api/v1/stats", headers: issuer.bearer()).json, is: "Figures")
       // What everybody may see.
-      for path in ["/api/v1/openapi.json", "/api/v1/asyncapi.json", "/monitor", "/playground", "/", "/healthz"] {
+      for path in [
+        "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/monitor", "/playground", "/", "/healthz",
+      ] {
         _ = try await call(scene, described, "GET", path)
       }
     }
@@ -265,7 +271,8 @@ import Testing
     var ops: Set<String> = []
     for (id, operation) in [
       #""op":"subscribe","wallets":["\#(wallet)","ETH:0x12"],"rate":100,"batch":true"#,
-      #""op":"subscribe","tokens":["ETH:native","ETH:x"],"since":"x:1""#, #""op":"subscribe","wallets":[],"since":null"#,
+      #""op":"subscribe","tokens":["ETH:native","ETH:x"],"since":"x:1""#,
+      #""op":"subscribe","wallets":[],"since":null"#,
       #""op":"list""#, #""op":"get","wallet":"\#(wallet)""#, #""op":"refresh","wallet":"\#(wallet)""#,
       #""op":"set","rate":null,"batch":false"#, #""op":"auth","token":"x""#, #""op":"ping""#,
       #""op":"unsubscribe","wallets":["\#(wallet)","\#(scene.world.wallets[1])"]"#,

@@ -26,7 +26,9 @@ import Testing
     (#"{"minimum":0,"maximum":3}"#, ["0", "3"], ["-1", "4"]),
     (#"{"exclusiveMinimum":0}"#, ["0.5"], ["0"]),
     (#"{"type":"array","items":{"type":"integer"}}"#, ["[]", "[1,2]"], [#"[1,"2"]"#, "{}"]),
-    (#"{"required":["a"],"properties":{"a":{"type":"integer"}}}"#, [#"{"a":1}"#, "7"], ["{}", #"{"a":"1"}"#]),
+    (
+      #"{"required":["a"],"properties":{"a":{"type":"integer"}}}"#, [#"{"a":1}"#, "7"], ["{}", #"{"a":"1"}"#]
+    ),
     (#"{"properties":{"a":true,"b":false}}"#, ["{}", #"{"a":1}"#], [#"{"b":1}"#, #"{"c":1}"#]),
     (
       #"{"properties":{"a":true},"additionalProperties":{"type":"integer"}}"#, [#"{"a":"x","b":1}"#],

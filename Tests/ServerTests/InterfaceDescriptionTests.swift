@@ -57,7 +57,8 @@ import Testing
     for member in document["components"]?["schemas"]?.object ?? JSONObject() {
       for value in [probe, ["": []], [], 0, "", .null] {
         let faults = JSONSchema(document, schema: member.value).faults(value)
-        #expect(!faults.contains { $0.contains("does not know") || $0.contains("no schema") }, "\(member.key)")
+        #expect(
+          !faults.contains { $0.contains("does not know") || $0.contains("no schema") }, "\(member.key)")
       }
     }
   }
@@ -104,7 +105,8 @@ import Testing
     let text = try sources("Sources/Server/HTTP")
     let used =
       try found(#"\.error\(\s*[0-9a-z.]+,\s*"([a-z_]+)""#, in: text)
-      .union(try found(#""code":"([a-z_]+)""#, in: text)).union(try found(#"member\("code", "([a-z_]+)""#, in: text))
+      .union(try found(#""code":"([a-z_]+)""#, in: text)).union(
+        try found(#"member\("code", "([a-z_]+)""#, in: text))
     let described = strings(try document("openapi.json")["components"]?["schemas"]?["HTTPErrorCode"]?["enum"])
     // `not_found` and `method_not_allowed` are made by functions of their own.
     #expect(described == used)
@@ -129,7 +131,8 @@ import Testing
     let messages = Set((document["components"]?["messages"]?.object ?? JSONObject()).map(\.key))
     let ops = try found(#"case "([a-z]+)": return \.success"#, in: try sources("Sources/Push"))
       .union(try found(#"case "([a-z]+)":\n"#, in: try sources("Sources/Push")))
-    let texts = try sources("Sources/Push") + sources("Sources/Ledger") + sources("Sources/Refresh")
+    let texts =
+      try sources("Sources/Push") + sources("Sources/Ledger") + sources("Sources/Refresh")
       + sources("Sources/Pricing")
     let types = try found(#"frame\("([a-z]+)"\)"#, in: texts)
       .union(try found(#"\{\\"type\\":\\"([a-z]+)"#, in: texts))
@@ -157,7 +160,9 @@ import Testing
       .union(try found(#"rest\[1\] == "([a-z_]+)""#, in: text))
     let paths = (try document("openapi.json")["paths"]?.object ?? JSONObject()).map(\.key)
     let described = Set(paths.flatMap { $0.split(separator: "/").map(String.init) })
-      .subtracting(["api", "v1", "{id}", "{address}", "monitor", "playground", "openapi.json", "asyncapi.json"])
+      .subtracting([
+        "api", "v1", "{id}", "{address}", "monitor", "playground", "openapi.json", "asyncapi.json",
+      ])
     #expect(known == described.union(["api"]))
   }
 }

@@ -37,7 +37,9 @@ public struct JSONSchema {
     guard let keywords = schema.object else { return ["\(place): its schema is no object"] }
     var faults: [String] = []
     if let pointer = schema["$ref"]?.string {
-      guard let target = Self.resolve(pointer, in: document) else { return ["\(place): no schema \(pointer)"] }
+      guard let target = Self.resolve(pointer, in: document) else {
+        return ["\(place): no schema \(pointer)"]
+      }
       faults += self.faults(value, target, place)
     }
     for keyword in keywords where !Self.annotations.contains(keyword.key) {

@@ -72,7 +72,7 @@ export class Chart {
     return this.#card;
   }
 
-  /** `{points, restarts, from, to, hover}`: what is to be seen; `hover` is a time or null. */
+  /** `{points, restarts, from, to, end, hover}`: what is to be seen; `end` is what `to` is called, `hover` a time or null. */
   draw(view) {
     this.#view = view;
     this.#collectNames(view.points);
@@ -131,7 +131,7 @@ export class Chart {
       const at = view.from + ((view.to - view.from) * index) / count;
       const group = svg("g");
       const anchor = index === 0 ? "start" : index === count ? "end" : "middle";
-      this.#text(group, back(view.to - at), x(at), HEIGHT - 6, anchor);
+      this.#text(group, back(view.to - at, view.end), x(at), HEIGHT - 6, anchor);
       rows.push(group);
     }
     this.#grid.replaceChildren(...rows);

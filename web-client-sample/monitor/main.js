@@ -28,6 +28,7 @@ const prices = new PriceTable(byId("prices"));
 
 const source = new Source(new URL("api/v1/stats", document.baseURI), {
   stats(stats) {
+    if (trouble?.kind === "token") setHidden(byId("token-form"), true);
     trouble = null;
     history.add(Date.now(), stats);
     showTables(stats);
@@ -54,7 +55,8 @@ function draw() {
   showState();
   const to = trouble === null ? Date.now() : history.newestAt ?? Date.now();
   const from = to - span(to);
-  for (const chart of charts) chart.draw({ points: history.points, restarts: history.restarts, from, to, hover });
+  const end = trouble === null ? "now" : "last";
+  for (const chart of charts) chart.draw({ points: history.points, restarts: history.restarts, from, to, end, hover });
 }
 
 /** As long as was chosen, or shorter while there is not so much to see. */
@@ -95,7 +97,6 @@ function showTables(stats) {
     stats.lags.toLocaleString("en-US")} lags, ${stats.closed_slow.toLocaleString("en-US")} closed as slow`);
   setHidden(byId("tables"), stats.process === undefined);
   if (stats.process === undefined) return;
-  setHidden(byId("token-form"), true);
   endpoints.show(stats.chains);
   jobs.show(stats.jobs);
   setText(byId("price-note"), prices.show(stats.prices, Date.now()));

@@ -53,10 +53,10 @@ export const formats = {
   },
 };
 
-/** How far back a moment is, for the time axis: "now", "-30 s", "-5 min". */
-export function back(milliseconds) {
+/** How far back a moment is, for the time axis: `end` ("now"), "-30 s", "-5 min". */
+export function back(milliseconds, end) {
   const seconds = Math.round(milliseconds / 1000);
-  if (seconds === 0) return "now";
+  if (seconds === 0) return end;
   return seconds < 60 ? `−${seconds} s` : `−${short(seconds / 60, 1)} min`;
 }
 

@@ -156,7 +156,7 @@ table("duration", formats.duration, [
 ]);
 table("bytes", formats.bytes, [[[null], "—"], [[0], "0"], [[2048], "2 KiB"], [[3 * 2 ** 20], "3 MiB"], [[1.5 * 2 ** 30], "1.5 GiB"]]);
 table("percent text", formats.percent, [[[99.95], "100 %"], [[12.34], "12.3 %"], [[null], "—"]]);
-table("back", back, [[[0], "now"], [[60_000], "−1 min"], [[150_000], "−2.5 min"], [[30_000], "−30 s"]]);
+table("back", back, [[[0, "now"], "now"], [[0, "last"], "last"], [[60_000], "−1 min"], [[150_000], "−2.5 min"], [[30_000], "−30 s"]]);
 
 test("a gap stays a gap", () => {
   const points = [[0, 1], [1000, 2], [2000, null], [3000, 3], [4000, 4], [20_000, 5]].map(([at, value]) => ({ at, values: { a: value } }));

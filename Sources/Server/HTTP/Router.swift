@@ -127,7 +127,8 @@ final class Router: Sendable {
     case "chains" where request.segments.count == 3:
       return method == "GET" || method == "HEAD" ? chains() : .now(.methodNotAllowed("GET"))
     case "stats" where request.segments.count == 3:
-      return method == "GET" || method == "HEAD" ? statistics(for: request.authority) : .now(.methodNotAllowed("GET"))
+      return method == "GET" || method == "HEAD"
+        ? statistics(for: request.authority) : .now(.methodNotAllowed("GET"))
     default: return .now(.notFound("no such address; see /api/v1/wallets, /api/v1/chains, /api/v1/stats"))
     }
   }

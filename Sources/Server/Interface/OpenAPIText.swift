@@ -24,7 +24,10 @@ enum OpenAPIText {
     ("TooMany", "Too many requests, or a refresh in its cool-down; Retry-After says when."),
     ("UpstreamDown", "The chain cannot be read now; what is held is kept."),
     ("Internal", "What was asked for could not be stored."),
-    ("Failure", "A request that breaks a rule of HTTP or a limit, a method or a name that is not the server's."),
+    (
+      "Failure",
+      "A request that breaks a rule of HTTP or a limit, a method or a name that is not the server's."
+    ),
   ].map { name, description in
     #""\#(name)":{"description":"\#(description)","content":{"application/json":{"schema":"#
       + ##"{"$ref":"#/components/schemas/Error"}}}}"##

@@ -25,8 +25,10 @@ struct OperatorFigures {
   private static let names: Set<String> = [
     "push_delivery_seconds", "http_request_seconds", "http_responses_total",
     "cache_entries", "cache_bytes", "cache_lookups_total",
-    "pricing_age_seconds", "pricing_watched_tokens", "pricing_unpriced_tokens", "pricing_last_success_seconds",
-    "pricing_batches_total", "pricing_batches_failed_total", "pricing_source_resting", "pricing_batch_seconds",
+    "pricing_age_seconds", "pricing_watched_tokens", "pricing_unpriced_tokens",
+    "pricing_last_success_seconds",
+    "pricing_batches_total", "pricing_batches_failed_total", "pricing_source_resting",
+    "pricing_batch_seconds",
     "upstream_request_seconds", "upstream_requests_total", "upstream_connections_open",
     "upstream_requests_waiting",
     "eventloop_connections_open", "eventloop_turns_total", "eventloop_turn_longest_seconds",

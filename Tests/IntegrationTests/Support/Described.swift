@@ -48,7 +48,8 @@ final class Described: Sendable {
     seen.withLock { _ = $0.insert(call) }
     let responses = openAPI["paths"]?[path]?[method.lowercased()]?["responses"]
     let fitting =
-      responses?[String(answer.status)] ?? (Self.general.contains(answer.status) ? responses?["default"] : nil)
+      responses?[String(answer.status)]
+      ?? (Self.general.contains(answer.status) ? responses?["default"] : nil)
     guard var response = fitting else {
       return #expect(Bool(false), "not described: \(call) \(answer.text)", sourceLocation: sourceLocation)
     }
@@ -57,7 +58,8 @@ final class Described: Sendable {
     }
     let type = answer[header: "Content-Type"]?.split(separator: ";").first.map(String.init)
     guard let contents = response["content"]?.object else {
-      return #expect(answer.body.isEmpty, "a body that is not described: \(call)", sourceLocation: sourceLocation)
+      return #expect(
+        answer.body.isEmpty, "a body that is not described: \(call)", sourceLocation: sourceLocation)
     }
     guard let type, let schema = contents[type]?["schema"] else {
       return #expect(
