@@ -73,7 +73,7 @@ extension OpenAPIText {
       "description":"A bad token is upgraded and then closed with 4001: browsers cannot read a 401.",
       "parameters":[{"name":"wallet","in":"query","schema":{"type":"array","items":{"type":"string"}},
         "description":"Follows these wallets right after hello."}],
-      "responses":{"101":{"description":"walletpush.v1 is spoken."},\#(errors(400, 429)),
+      "responses":{"101":{"description":"walletpush.v1 is spoken."},\#(errors(400)),
         "426":\#(json("Error", "No handshake, or of another version of the protocol."))}}},
     "/healthz":{"get":{"operationId":"isAlive","tags":["server"],"security":[{}],"summary":"Is it alive?",
       "responses":{"200":\#(json("Alive", "It is.")),\#(errors())}}},

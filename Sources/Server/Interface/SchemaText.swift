@@ -65,11 +65,7 @@ enum SchemaText {
         "properties":{"type":{"const":"status"},"prices":{"type":"string","enum":["stale","live"]}}},
       {"title":"The access token","type":"object","required":["type","auth","at"],
         "properties":{"type":{"const":"status"},"auth":{"const":"expiring"},
-          "at":{"$ref":"#/components/schemas/Milliseconds"}}}]},
-    "HeartbeatFrame":{"type":"object","description":"You have everything up to rev.",
-      "required":["type","epoch","rev"],
-      "properties":{"type":{"const":"heartbeat"},"epoch":{"$ref":"#/components/schemas/Epoch"},
-        "rev":{"$ref":"#/components/schemas/Revision"}}}
+          "at":{"$ref":"#/components/schemas/Milliseconds"}}}]}
     """#
 
   private static let priceNames = #""price_usd","change_24h","price_state","price_at""#

@@ -12,7 +12,7 @@ final class Described: Sendable {
   private let seen = Mutex<Set<String>>([])
 
   /// What every request may be answered, whatever it asks for: described once, as `default`.
-  private static let general: Set<Int> = [405, 408, 413, 414, 421, 431, 501, 503, 505]
+  private static let general: Set<Int> = [400, 405, 408, 413, 414, 421, 431, 501, 503, 505]
 
   /// As they are served.
   init(of scene: Scene) async throws {
