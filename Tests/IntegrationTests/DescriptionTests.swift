@@ -353,7 +353,7 @@ import Testing
 
   /// A client for which there is no room.
   private func lag(_ described: Described) async throws {
-    try await withScene({ $0.limits.unsentBytes = 0 }) { scene in
+    try await withScene({ $0.limits.unsentBytes = 1 }) { scene in
       let client = try await scene.client()
       _ = try await described.ask(client, 1, #""op":"subscribe","wallets":["\#(scene.wallet)"],"batch":true"#)
       _ = try await client.freshSnapshot()
