@@ -1,7 +1,7 @@
 // The tables below the charts: endpoints, jobs. Each keeps its rows and writes only what changed.
 
 import { setAttribute, setText } from "../dom.js";
-import { UNKNOWN, ago } from "../format.js";
+import { UNKNOWN } from "../format.js";
 import { formats } from "./scale.js";
 
 /** How much of an endpoint's past is shown. */
@@ -153,6 +153,6 @@ export class PriceTable {
       setAttribute(cells[3], "class", source.failed > 0 ? "bad" : null);
     });
     return `${prices.watched} watched, ${prices.unpriced} without a price; last success ${
-      prices.last_success_at === null ? UNKNOWN : ago(prices.last_success_at, now)}`;
+      prices.last_success_at === null ? UNKNOWN : `${formats.duration(Math.max(0, now - prices.last_success_at) * 1000)} ago`}`;
   }
 }
