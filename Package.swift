@@ -116,7 +116,7 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     .target(
-      name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["COpenSSL", "JSON"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests("JobsTests", ["Jobs"]),
     tests("JSONTests", ["JSON"]),

@@ -12,7 +12,7 @@ enum MessageID: Sendable, Equatable {
 
 /// Why a message is refused.
 struct Refusal: Error, Equatable {
-  enum Code: String, Sendable {
+  enum Code: String, Sendable, CaseIterable {
     case badJSON = "bad_json"
     case badRequest = "bad_request"
     case unknownOperation = "unknown_op"

@@ -33,6 +33,23 @@ import Testing
     #expect(files.lookup(pathSegments: [])?.contentType == "text/html; charset=utf-8")
   }
 
+  @Test func pagesWithoutTheirSuffix() throws {
+    let folder = try folder()
+    try folder.write("lib.html", "page")
+    try folder.write("app.html", "page of the code's name")
+    let files = try load(folder)
+    #expect(text(files, ["lib"]) == "page")
+    #expect(text(files, ["lib.html"]) == "page")
+    #expect(text(files, ["lib", "a.mjs"]) == "module")
+    #expect(text(files, ["lib", "index"]) == "inner")
+    #expect(text(files, ["app"]) == "page of the code's name")
+    #expect(text(files, ["app.js"]) == "code")
+    #expect(files.lookup(pathSegments: ["lib"])?.contentType == "text/html; charset=utf-8")
+    for segments in [["a"], ["lib.html", "html"], ["lib.htm"], [".html"]] {
+      #expect(text(files, segments) == nil, "\(segments)")
+    }
+  }
+
   @Test(arguments: [
     ["nope"], ["lib"], ["..", "app.js"], ["lib", "..", "app.js"], [".", "app.js"],
     ["..", "..", "etc", "passwd"],

@@ -32,11 +32,11 @@ struct StaticFiles: Sendable {
     return StaticFiles(files: reader.files)
   }
 
-  /// - Parameter segments: of the path, decoded; empty: the front page.
+  /// - Parameter segments: of the path, decoded; empty: the front page. A page is found without its `.html` too.
   func lookup(pathSegments segments: [String]) -> StaticFile? {
     // Only what was read is there: a path that tries to climb finds nothing.
     let path = segments.filter { !$0.isEmpty }.joined(separator: "/")
-    return files[path.isEmpty ? "index.html" : path]
+    return files[path.isEmpty ? "index.html" : path] ?? files[path + ".html"]
   }
 
   static let securityHeaders: [(name: String, value: String)] = [

@@ -33,6 +33,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   /// Of the requests that count, where connections are counted by.
   private var allowance: Allowance
   private var phase = HTTPPhase.head
+  /// When the request that is being answered was whole; nil where the answer is to wait for something.
+  private var askedAt: LoopInstant?
   private var timer = TimerID.none
   var isClosed = false
 
@@ -118,11 +120,14 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private func answer(_ head: RequestHead, _ body: [UInt8], rest: UnsafeRawBufferPointer) -> Bool {
     phase = .answer
     shard.loop.cancel(timer)
+    let wholeAt = LoopInstant.current()
     guard hasRoomForClient(of: head) else { return turnAway(head, body) }
     switch route(head, body) {
     case .now(let response):
+      askedAt = wholeAt
       finish(response, head)
     case .later(let make):
+      askedAt = wholeAt
       isWaiting = true
       let loop = shard.loop
       let name = connection.id
@@ -177,6 +182,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
 
   private func finish(_ response: Response, _ head: RequestHead) {
     connection.endCountForClient()
+    if let askedAt { router.latency.recordNanoseconds((LoopInstant.current() - askedAt).wholeNanoseconds) }
+    askedAt = nil
     send(response, isHead: head.method == "HEAD", keepsAlive: head.keepAlive && !shard.isDraining)
   }
 

@@ -113,6 +113,10 @@ final class Router: Sendable {
     // A browser asks before it sends the token, and so without it (Fetch §4.8, CORS-preflight fetch).
     if request.head.method == "OPTIONS" { return .now(Response(status: 204)) }
     if let wait = overdraft() { return refuse(.rate(wait)) }
+    // What everybody may know, and needs before there is a token.
+    if request.segments.count == 3, let file = InterfaceDescription.file(request.segments[2]) {
+      return onlyRead(request) { .now(serve(file, request)) }
+    }
     return authorized(request, authorizedAPI)
   }
 
@@ -123,7 +127,8 @@ final class Router: Sendable {
     case "chains" where request.segments.count == 3:
       return method == "GET" || method == "HEAD" ? chains() : .now(.methodNotAllowed("GET"))
     case "stats" where request.segments.count == 3:
-      return method == "GET" || method == "HEAD" ? statistics() : .now(.methodNotAllowed("GET"))
+      return method == "GET" || method == "HEAD"
+        ? statistics(for: request.authority) : .now(.methodNotAllowed("GET"))
     default: return .now(.notFound("no such address; see /api/v1/wallets, /api/v1/chains, /api/v1/stats"))
     }
   }
@@ -175,6 +180,14 @@ final class Router: Sendable {
     guard let file = services.files.lookup(pathSegments: request.segments) else {
       return .notFound("there is no such page; the API is below /api/v1, the WebSocket at /ws")
     }
+    // A page names its files relative to itself, so that it may stand below any path of a proxy.
+    if let name = request.segments.last, request.head.rawPath.hasSuffix("/") {
+      return Response(status: 308, headers: [("Location", "../" + name)])
+    }
+    return serve(file, request)
+  }
+
+  private func serve(_ file: StaticFile, _ request: Request) -> Response {
     let common: [(name: String, value: String)] =
       [("ETag", file.etag), ("Cache-Control", "no-cache")] + StaticFiles.securityHeaders
     if request.head.headers.matches(etag: file.etag) { return Response(status: 304, headers: common) }
@@ -224,6 +237,9 @@ final class Router: Sendable {
     refusals[refusal.reason]?.increment()
     return .now(refusal.response)
   }
+
+  /// From a request's being whole to its answer's being written.
+  let latency = Metrics.Timer(label: "http_request")
 
   private let malformed = Counter(label: "http_requests_malformed_total")
 

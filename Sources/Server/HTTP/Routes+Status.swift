@@ -38,27 +38,31 @@ extension Router {
       let states = await self.services.chainStates()
       return .json(200) { writer in
         writer.key("chains")
-        writer.beginArray()
-        for state in states {
-          writer.beginObject()
-          writer.member("chain", state.chain.code.description)
-          writer.member("chain_id", state.chain.chainID)
-          writer.member("name", state.chain.name)
-          writer.member("symbol", state.chain.nativeCoin.symbol)
-          writer.member("state", state.isDown ? "down" : "up")
-          writer.key("since")
-          if let since = state.since { writer.int(Int(since)) } else { writer.null() }
-          writer.key("reason")
-          if let reason = state.down { writer.string(reason.rawValue) } else { writer.null() }
-          writer.key("endpoints")
-          writer.beginArray()
-          for endpoint in state.endpoints { Self.write(endpoint, to: &writer) }
-          writer.endArray()
-          writer.endObject()
-        }
-        writer.endArray()
+        Self.write(states, to: &writer)
       }
     }
+  }
+
+  static func write(_ states: [ChainState], to writer: inout JSONWriter) {
+    writer.beginArray()
+    for state in states {
+      writer.beginObject()
+      writer.member("chain", state.chain.code.description)
+      writer.member("chain_id", state.chain.chainID)
+      writer.member("name", state.chain.name)
+      writer.member("symbol", state.chain.nativeCoin.symbol)
+      writer.member("state", state.isDown ? "down" : "up")
+      writer.key("since")
+      if let since = state.since { writer.int(Int(since)) } else { writer.null() }
+      writer.key("reason")
+      if let reason = state.down { writer.string(reason.rawValue) } else { writer.null() }
+      writer.key("endpoints")
+      writer.beginArray()
+      for endpoint in state.endpoints { write(endpoint, to: &writer) }
+      writer.endArray()
+      writer.endObject()
+    }
+    writer.endArray()
   }
 
   /// By host: its path may hold a key.
@@ -73,32 +77,5 @@ extension Router {
     if let head = endpoint.head { writer.int(Int(clamping: head)) } else { writer.null() }
     writer.member("multicall3", endpoint.hasMulticall)
     writer.endObject()
-  }
-
-  /// The figures of now, for people and dashboards.
-  func statistics() -> Action {
-    .later {
-      let ledger = self.services.ledger
-      let revision = await ledger.revision
-      let wallets = await ledger.walletCount
-      let watched = await ledger.watchedWalletCount
-      let tokens = await ledger.tokenCount
-      let push = await self.services.pushStatistics()
-      return .json(200) { writer in
-        writer.member("server", self.services.serverName)
-        writer.member("epoch", ledger.epoch)
-        writer.member("rev", revision)
-        writer.member("wallets", wallets)
-        writer.member("wallets_watched", watched)
-        writer.member("tokens", tokens)
-        writer.member("connections", push.connections)
-        writer.member("frames_sent", push.total.frames)
-        writer.member("writes", push.total.writes)
-        writer.member("snapshots", push.total.snapshots)
-        writer.member("messages", push.total.messages)
-        writer.member("lags", push.total.lags)
-        writer.member("closed_slow", push.total.closedSlow)
-      }
-    }
   }
 }

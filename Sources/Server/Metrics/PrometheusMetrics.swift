@@ -15,12 +15,17 @@ public final class PrometheusMetrics: MetricsFactory {
     var labels: String
   }
 
-  private struct Table {
-    var series: [SeriesKey: any Series] = [:]
+  struct Entry {
+    var series: any Series
+    var dimensions: [(String, String)]
+  }
+
+  struct Table {
+    var entries: [SeriesKey: Entry] = [:]
     var refused: Int64 = 0
   }
 
-  private let table = Mutex(Table())
+  let table = Mutex(Table())
   private let seriesMaximum: Int
 
   /// - Parameter seriesMaximum: names and labels together.
@@ -32,10 +37,10 @@ public final class PrometheusMetrics: MetricsFactory {
     let name = MetricName.make(label, suffix: suffix)
     let key = SeriesKey(name: name, labels: MetricName.labels(dimensions))
     return table.withLock { table in
-      if let known = table.series[key] as? Kind { return known }
+      if let known = table.entries[key]?.series as? Kind { return known }
       let made = make()
-      if table.series.count < seriesMaximum, table.series[key] == nil {
-        table.series[key] = made
+      if table.entries.count < seriesMaximum, table.entries[key] == nil {
+        table.entries[key] = Entry(series: made, dimensions: dimensions)
       } else {
         table.refused += 1
       }
@@ -77,15 +82,15 @@ public final class PrometheusMetrics: MetricsFactory {
 
   /// The whole table and the process's own figures, ordered by name.
   public func render() -> [UInt8] {
-    let (all, refused) = table.withLock { ($0.series, $0.refused) }
+    let (all, refused) = table.withLock { ($0.entries, $0.refused) }
     var out = ""
     var lastName = ""
-    for (key, series) in all.sorted(by: { ($0.key.name, $0.key.labels) < ($1.key.name, $1.key.labels) }) {
+    for (key, entry) in all.sorted(by: { ($0.key.name, $0.key.labels) < ($1.key.name, $1.key.labels) }) {
       if key.name != lastName {
         lastName = key.name
-        out += "# TYPE \(key.name) \(series.type)\n"
+        out += "# TYPE \(key.name) \(entry.series.type)\n"
       }
-      series.render(name: key.name, labels: key.labels, to: &out)
+      entry.series.render(name: key.name, labels: key.labels, to: &out)
     }
     out += "# TYPE walletpush_metrics_series_refused_total counter\n"
     out += "walletpush_metrics_series_refused_total \(refused)\n"
@@ -132,18 +137,20 @@ enum MetricName {
 /// One name with one set of labels.
 protocol Series: AnyObject, Sendable {
   var type: String { get }
+  var value: MetricReading.Value { get }
   func render(name: String, labels: String, to out: inout String)
 }
 
 final class IntegerCounter: CounterHandler, Series {
-  private let value = Atomic<Int64>(0)
+  private let count = Atomic<Int64>(0)
   var type: String { "counter" }
+  var value: MetricReading.Value { .number(Double(count.load(ordering: .relaxed))) }
 
-  func increment(by amount: Int64) { value.wrappingAdd(amount, ordering: .relaxed) }
-  func reset() { value.store(0, ordering: .relaxed) }
+  func increment(by amount: Int64) { count.wrappingAdd(amount, ordering: .relaxed) }
+  func reset() { count.store(0, ordering: .relaxed) }
 
   func render(name: String, labels: String, to out: inout String) {
-    out += "\(name)\(labels) \(value.load(ordering: .relaxed))\n"
+    out += "\(name)\(labels) \(count.load(ordering: .relaxed))\n"
   }
 }
 
@@ -166,30 +173,32 @@ final class AtomicDouble: Sendable {
 }
 
 final class DoubleCounter: FloatingPointCounterHandler, Series {
-  private let value = AtomicDouble()
+  private let sum = AtomicDouble()
   var type: String { "counter" }
+  var value: MetricReading.Value { .number(sum.value) }
 
-  func increment(by amount: Double) { value.add(amount) }
-  func reset() { value.set(0) }
+  func increment(by amount: Double) { sum.add(amount) }
+  func reset() { sum.set(0) }
 
   func render(name: String, labels: String, to out: inout String) {
-    out += "\(name)\(labels) \(value.value)\n"
+    out += "\(name)\(labels) \(sum.value)\n"
   }
 }
 
 final class DoubleGauge: MeterHandler, RecorderHandler, Series {
-  private let value = AtomicDouble()
+  private let level = AtomicDouble()
   var type: String { "gauge" }
+  var value: MetricReading.Value { .number(level.value) }
 
-  func set(_ value: Int64) { self.value.set(Double(value)) }
-  func set(_ value: Double) { self.value.set(value) }
-  func increment(by amount: Double) { value.add(amount) }
-  func decrement(by amount: Double) { value.add(-amount) }
-  func record(_ value: Int64) { self.value.set(Double(value)) }
-  func record(_ value: Double) { self.value.set(value) }
+  func set(_ value: Int64) { level.set(Double(value)) }
+  func set(_ value: Double) { level.set(value) }
+  func increment(by amount: Double) { level.add(amount) }
+  func decrement(by amount: Double) { level.add(-amount) }
+  func record(_ value: Int64) { level.set(Double(value)) }
+  func record(_ value: Double) { level.set(value) }
 
   func render(name: String, labels: String, to out: inout String) {
-    let value = value.value
+    let value = level.value
     let text = value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
     out += "\(name)\(labels) \(text)\n"
   }
@@ -205,6 +214,10 @@ final class Histogram: TimerHandler, RecorderHandler, Series {
   private let counts: [AtomicDouble]
   private let sum = AtomicDouble()
   var type: String { "histogram" }
+  var value: MetricReading.Value {
+    .histogram(
+      HistogramReading(bounds: bounds, counts: counts.map { Int64($0.value) }, sum: sum.value))
+  }
 
   init(bounds: [Double]) {
     self.bounds = bounds
