@@ -5,6 +5,9 @@
 # make conformance-light  373 of them, two minutes
 # make fuzz SECONDS=3600 [TARGET=frames]    the fuzzers, which share the time
 # make sanitize-all                         every test under both sanitizers
+# make docs-test        the documentation's lines with websocat and curl, against the demo
+# make proxy-test       nginx and Caddy, as Operating.md configures them, in front of the demo
+# make operations-test  backup and restore, exit codes, health check, and what docker/ describes
 # make bench  figures, in ratios to a bare send() loop
 # All of them install what is missing first (.ci/setup).
 
@@ -12,7 +15,7 @@ SHELL := /bin/bash
 PORT ?= 8080
 SECONDS ?= 600
 
-.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test setup clean
+.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test docs-test proxy-test operations-test setup clean
 
 setup:
 	@.ci/setup
@@ -30,6 +33,15 @@ test: setup client-test
 
 client-test:
 	.ci/test-client
+
+docs-test: setup
+	.ci/test-docs
+
+proxy-test: setup
+	.ci/test-proxies
+
+operations-test: setup
+	.ci/test-operations
 
 check: setup lint walls
 	.ci/check address thread conformance fuzz
