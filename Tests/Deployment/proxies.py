@@ -8,7 +8,6 @@ import http.client
 import os
 import re
 import shlex
-import shutil
 import ssl
 import subprocess
 import sys
@@ -53,7 +52,7 @@ class Nginx(Program):
         with open(os.path.join(folder, "nginx.conf"), "w") as file:
             file.write(f"daemon off;\npid {folder}/nginx.pid;\nerror_log stderr;\nevents {{}}\n"
                        f"http {{\naccess_log off;\n{temporary}{site}}}\n")
-        super().__init__(["nginx", "-e", "stderr", "-p", folder, "-c", file.name], os.path.join(folder, "nginx.log"))
+        super().__init__([os.environ["NGINX"], "-e", "stderr", "-p", folder, "-c", file.name], os.path.join(folder, "nginx.log"))
         self.await_port(port)
 
 
@@ -65,7 +64,7 @@ class Caddy(Program):
             (r"/etc/ssl/walletpush/fullchain.pem", cert), (r"/etc/ssl/walletpush/key.pem", key))
         with open(os.path.join(folder, "Caddyfile"), "w") as file:
             file.write(f"{{\nadmin off\nhttp_port {plain}\nhttps_port {port}\n}}\n" + site)
-        super().__init__(["caddy", "run", "--adapter", "caddyfile", "--config", file.name], os.path.join(folder, "caddy.log"),
+        super().__init__([os.environ["CADDY"], "run", "--adapter", "caddyfile", "--config", file.name], os.path.join(folder, "caddy.log"),
                          env={**os.environ, "HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder})
         self.await_port(port)
 
@@ -185,10 +184,7 @@ def options():
 
 def main():
     for proxy in (Nginx, Caddy):
-        name = proxy.__name__
-        if not shutil.which(name.lower()):
-            raise SystemExit(f"{name.lower()} is not installed")
-        print(name, flush=True)
+        print(proxy.__name__, flush=True)
         with tempfile.TemporaryDirectory(prefix="walletpush-") as folder:
             with Demo(folder, "--ticks", "0", "--limits-connections-per-address", "2", *options()) as demo:
                 port, plain = free_port(), free_port()
