@@ -13,6 +13,7 @@ import time
 from dataclasses import asdict, dataclass, field
 
 import dockerfile
+from demo import expect
 from roots import Root, call
 from websocket import WebSocket
 
@@ -124,12 +125,6 @@ def lift_loopback():
     with socket.socket() as anything:
         import fcntl
         fcntl.ioctl(anything, 0x8914, struct.pack("16sh", b"lo", 1 | 64))
-
-
-def expect(condition, what):
-    print(f"  {'ok  ' if condition else 'NOT '} {what}", flush=True)
-    if not condition:
-        raise SystemExit(1)
 
 
 def volumes(root, configuration):

@@ -3,6 +3,8 @@
   image     goes through docker/Dockerfile, instruction by instruction, then runs what came out as an engine would: as
             its user and process 1, its root read-only, on a network of its own; asks the health check, watches a wallet
             move, and stops it
+  systemd   boots Debian's systemd in namespaces of its own, installs the image's program as Operating.md says, starts,
+            reloads, kills and stops it; after `image`
   readme    the README's two commands on a machine that has a Swift toolchain and nothing else: minutes to a moving wallet
 
   --jobs N        compiler jobs at once (2)
@@ -14,15 +16,17 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 
 import container
 import dockerfile
+import machine
+from demo import HERE, expect, fences
 from roots import Roots, call
 
-HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BEGAN = time.monotonic()
 
 
@@ -129,6 +133,24 @@ def prove_image(roots, options):
     say("image: all as it should be")
 
 
+def prove_systemd(roots, options):
+    program = os.path.join(roots.work, "image.root/usr/bin/walletpush")
+    if not os.path.exists(program):
+        raise SystemExit("the program comes from the image: docker/prove image systemd")
+    root = roots.overlay("machine", roots.debian())
+    machine.prepare(root)
+    checkout = root.at("root/walletpush")
+    for folder in ("docker/systemd", "web-client-sample"):
+        shutil.copytree(os.path.join(HERE, folder), os.path.join(checkout, folder))
+    os.makedirs(os.path.join(checkout, ".build/release"))
+    shutil.copy(program, os.path.join(checkout, ".build/release"))
+    page = os.path.join(HERE, "Sources/Server/Server.docc/Operating.md")
+    commands = next(block for block in fences(page, "sh") if "systemctl enable" in block)
+    say("systemd boots")
+    machine.check(root, os.path.join(roots.work, "machine.log"), commands, expect)
+    say("systemd: all as it should be")
+
+
 def prove_readme(roots, options):
     """Everything here is what the README says, and no more."""
     root = roots.with_toolchain("newcomer", toolchain())
@@ -147,11 +169,12 @@ def prove_readme(roots, options):
             shutil.copy2(os.path.join(HERE, path), place)
     say("the newcomer types: make run")
     began = time.monotonic()
-    words = options.prefix.split() + ["unshare", "--kill-child=SIGTERM", "--pid", "--fork", "--mount-proc=" + root.at("proc"),
+    words = options.prefix.split() + ["unshare", "--kill-child", "--pid", "--fork", "--mount-proc=" + root.at("proc"),
                                       "chroot", root.path, "/usr/bin/env", "-C", "/home/walletpush", "make", "run",
                                       f"PORT={options.port}"]
     log = open(os.path.join(roots.work, "readme.log"), "w+")
-    process = subprocess.Popen(words, env=root.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(words, env=root.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                               start_new_session=True)
     try:
         wallet = container.await_line(log.name, r"A wallet to try: (\S+)", process, seconds=3600)
         container.await_movement(options.port, wallet)
@@ -161,22 +184,22 @@ def prove_readme(roots, options):
             raise SystemExit(f"the page is answered with {page.status}")
         say(f"readme: {minutes:.1f} minutes from `make run` to a moving wallet, with {options.jobs} processors or fewer")
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("proofs", nargs="*", default=[], metavar="image|readme")
+    parser.add_argument("proofs", nargs="*", default=[], metavar="image|systemd|readme")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--prefix", default="")
     parser.add_argument("--port", type=int, default=18765)
     parser.add_argument("--work", default=os.path.expanduser("~/.cache/walletpush/prove"))
     options = parser.parse_args()
-    known = {"image": prove_image, "readme": prove_readme}
+    known = {"image": prove_image, "systemd": prove_systemd, "readme": prove_readme}
     for proof in options.proofs or known:
         if proof not in known:
-            parser.error(f"there are image and readme, not {proof}")
+            parser.error(f"there are image, systemd and readme, not {proof}")
         known[proof](Roots(options.work), options)
 
 
