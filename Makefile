@@ -1,11 +1,11 @@
 # make run    the demo: a simulated chain, a page with a moving wallet, no network and no keys
 # make test   every test
-# make check  format, walls between the rooms, sanitizers, a minute of fuzzing, a light round of conformance, what is said of running it
+# make check  format, walls between the rooms, sanitizers, a minute of fuzzing, a light round of conformance,
+#             docs-test, operations-test, proxy-test
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
 # make conformance-light  373 of them, two minutes
 # make fuzz SECONDS=3600 [TARGET=frames]    the fuzzers, which share the time
 # make sanitize-all                         every test under both sanitizers
-# Of the ways to run it:
 # make docs-test        the documentation's lines with websocat and curl, against the demo
 # make proxy-test       nginx and Caddy, as Operating.md configures them, in front of the demo
 # make operations-test  backup and restore, exit codes, health check, and what docker/ describes

@@ -96,7 +96,7 @@ class Container:
         self.root, self.configuration, self.log = root, configuration, log
         self.user = tuple(int(word) for word in configuration.user.split(":"))
         argv = configuration.entrypoint + arguments
-        script = f"exec unshare --pid --fork --kill-child --root={root.path} --wd={configuration.directory} " \
+        script = f"exec unshare --pid --fork --kill-child --root={root.path} --mount-proc --wd={configuration.directory} " \
                  f'--setgid {self.user[1]} --setuid {self.user[0]} "$@"'
         self.process = subprocess.Popen(["bash", "-c", script, "run", *argv], env=configuration.environment,
                                         stdin=subprocess.DEVNULL, stderr=open(log, "w"), stdout=subprocess.DEVNULL)
@@ -135,12 +135,26 @@ def volumes(root, configuration):
              "tmpfs", root.at(path))
 
 
-def check(path, configuration):
+def mount(path, configuration):
+    """What engines add to an image's files: /proc (where Swift finds its arguments), a few devices, volumes, /tmp."""
     call("mount", "--bind", path, path)
     root = Root(path)
     root.environment = {}
+    for folder in ("proc", "dev"):
+        os.makedirs(root.at(folder), exist_ok=True)
     volumes(root, configuration)
+    for folder, mode in (("tmp", "1777"), ("dev", "755")):
+        call("mount", "-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", root.at(folder))
+    for device in ("null", "zero", "full", "random", "urandom"):
+        open(root.at(f"dev/{device}"), "w").close()
+        call("mount", "--bind", f"/dev/{device}", root.at(f"dev/{device}"))
+    call("mount", "-t", "proc", "proc", root.at("proc"))
     call("mount", "-o", "remount,bind,ro", path)
+    return root
+
+
+def check(path, configuration):
+    root = mount(path, configuration)
     log = os.path.join(os.path.dirname(path), "container.log")
 
     expect(not os.path.exists(root.at("bin/sh")) and not os.path.exists(root.at("usr/bin/sh")), "there is no shell")
