@@ -37,7 +37,8 @@ class Pasted:
 
     def __init__(self, line, port, folder, environment=None):
         self.line = line
-        self.output = os.path.join(folder, f"output-{abs(hash((line, port)))}")
+        descriptor, self.output = tempfile.mkstemp(dir=folder)
+        os.close(descriptor)
         stdin, self.input = os.pipe()
         with open(self.output, "w") as file:
             self.process = subprocess.Popen(
@@ -143,6 +144,8 @@ def pages():
             recipe = recipe or next((line for line in found if line.startswith("openssl req")), None)
             lines += [line for line in found if kind(line)]
     expect(recipe is not None and len(lines) >= 4, f"{len(lines)} lines to paste, and one that makes a certificate")
+    # Once, where two pages say the same.
+    lines = list(dict.fromkeys(lines))
     secure = [line for line in lines if "https://" in line or "wss://" in line]
     with tempfile.TemporaryDirectory(prefix="walletpush-") as folder:
         with Demo(folder) as demo:
