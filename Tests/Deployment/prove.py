@@ -168,7 +168,6 @@ def prove_readme(roots, options):
             os.makedirs(os.path.dirname(place), exist_ok=True)
             shutil.copy2(os.path.join(HERE, path), place)
     say("the newcomer types: make run")
-    began = time.monotonic()
     words = options.prefix.split() + ["unshare", "--kill-child", "--pid", "--fork", "--mount-proc=" + root.at("proc"),
                                       "chroot", root.path, "/usr/bin/env", "-C", "/home/walletpush", "make", "run",
                                       f"PORT={options.port}"]
@@ -176,6 +175,9 @@ def prove_readme(roots, options):
     process = subprocess.Popen(words, env=root.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                start_new_session=True)
     try:
+        # Not the time in the queue.
+        container.await_line(log.name, r".", process, seconds=7200)
+        began = time.monotonic()
         wallet = container.await_line(log.name, r"A wallet to try: (\S+)", process, seconds=3600)
         container.await_movement(options.port, wallet)
         minutes = (time.monotonic() - began) / 60

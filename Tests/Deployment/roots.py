@@ -8,6 +8,9 @@ import subprocess
 SWIFT_PACKAGES = """binutils-gold gcc git libcurl4-openssl-dev libedit-dev libicu-dev libncurses-dev libpython3-dev
 libsqlite3-dev libstdc++-12-dev libxml2-dev pkg-config tzdata uuid-dev zlib1g-dev""".split()
 
+# Those of Debian's own image.
+SOURCES = ["debian bookworm", "debian bookworm-updates", "debian-security bookworm-security"]
+
 
 def call(*argv, **options):
     subprocess.run(argv, check=True, **options)
@@ -82,6 +85,8 @@ class Roots:
             call("debootstrap", "--variant=minbase", "bookworm", base + ".new", "http://deb.debian.org/debian",
                  stdout=subprocess.DEVNULL)
             os.rename(base + ".new", base)
+        with open(os.path.join(base, "etc/apt/sources.list"), "w") as file:
+            file.write("".join(f"deb http://deb.debian.org/{place} main\n" for place in SOURCES))
         return base
 
     def swift(self, toolchain):
