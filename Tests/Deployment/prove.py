@@ -7,6 +7,7 @@
             reloads, kills and stops it; after `image`
   readme    the README's two commands on a machine that has a Swift toolchain and nothing else: minutes to a moving wallet
 
+  --again         in the roots of the run before: what is compiled stays compiled, as with an engine's cache
   --jobs N        compiler jobs at once (2)
   --prefix WORDS  put before the build, to queue for the processor
   --work DIR      where roots are kept (~/.cache/walletpush/prove); debootstrap runs once
@@ -77,7 +78,7 @@ class Builder:
         if stage.image == "scratch":
             return self.roots.empty("image.root")
         if stage.image.startswith("swift:"):
-            return self.roots.with_toolchain(f"stage{number}", toolchain())
+            return self.roots.with_toolchain(f"stage{number}", toolchain(), keeps=self.options.again)
         raise SystemExit(f"no root stands for {stage.image}")
 
     def run(self, root, argv, directory, arguments):
@@ -112,14 +113,12 @@ class Builder:
 
     @staticmethod
     def copy_path(source, target, owner):
-        if os.path.isdir(source):
-            os.makedirs(target, exist_ok=True)
-            call("cp", "-a", source + "/.", target)
-        else:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            call("cp", "-a", source, target)
-        if owner:
-            call("chown", "-R", owner, target)
+        """Of a folder what is in it; the owner becomes that of what is copied, not of the folder it is copied to."""
+        os.makedirs(target, exist_ok=True)
+        for name in os.listdir(source):
+            call("cp", "-a", os.path.join(source, name), target)
+            if owner:
+                call("chown", "-R", owner, os.path.join(target, name))
 
 
 def prove_image(roots, options):
@@ -153,7 +152,7 @@ def prove_systemd(roots, options):
 
 def prove_readme(roots, options):
     """Everything here is what the README says, and no more."""
-    root = roots.with_toolchain("newcomer", toolchain())
+    root = roots.with_toolchain("newcomer", toolchain(), keeps=False)
     text = open(os.path.join(HERE, "README.md")).read()
     if not re.search(r"```sh\nmake run ", text):
         raise SystemExit("README.md does not say `make run` first")
@@ -194,6 +193,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("proofs", nargs="*", default=[], metavar="image|systemd|readme")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("--prefix", default="")
     parser.add_argument("--port", type=int, default=18765)
     parser.add_argument("--work", default=os.path.expanduser("~/.cache/walletpush/prove"))

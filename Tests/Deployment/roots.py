@@ -89,7 +89,7 @@ class Roots:
             file.write("".join(f"deb http://deb.debian.org/{place} main\n" for place in SOURCES))
         return base
 
-    def swift(self, toolchain):
+    def swift(self):
         """What stands for the official Swift image: Debian 12, the packages a toolchain needs, and this machine's toolchain.
 
         Also a machine of somebody who has followed swift.org.
@@ -124,8 +124,8 @@ class Roots:
     def release(root):
         call("umount", "--recursive", root.path)
 
-    def with_toolchain(self, name, toolchain):
-        root = self.overlay(name, *self.swift(toolchain))
+    def with_toolchain(self, name, toolchain, keeps):
+        root = self.overlay(name, *self.swift(), keeps=keeps)
         root.mount_system()
         root.bind(toolchain, toolchain)
         root.environment["PATH"] = f"{toolchain}/usr/bin:" + root.environment["PATH"]
