@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import tempfile
 import threading
 
 from demo import HERE, WAIT, Program, expect, fences, free_port, program
+from websocket import WebSocket
 
 PAGE = os.path.join(HERE, "Sources/Server/Server.docc/Operating.md")
 
@@ -22,7 +24,7 @@ class Serve(Program):
         clean = {key: value for key, value in os.environ.items() if not key.startswith("WALLETPUSH_")}
         super().__init__(
             [program(), "serve", "--http-port", str(port), "--chains-enabled", "ETH", "--chains-eth-rpc",
-             "http://127.0.0.1:9", "--limits-drain-seconds", "1", "--log-level", "warning", *settings],
+             "http://127.0.0.1:9", "--limits-drain-seconds", "1", *settings],
             os.path.join(folder, "serve.log"), env={**clean, **environment}, cwd=folder)
         self.port = port
 
@@ -125,17 +127,44 @@ def check_exits():
             expect(server.process.wait(WAIT) == 0, "SIGINT: 0")
 
 
+def make_certificate(folder, name):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", f"{folder}/key.pem", "-out",
+                    f"{folder}/cert.pem"], check=True, stderr=subprocess.DEVNULL)
+
+
 def check_tls():
+    print("Certificates", flush=True)
     with tempfile.TemporaryDirectory(prefix="walletpush-") as folder:
         port = free_port()
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                        "/CN=app.example", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"], check=True,
-                       stderr=subprocess.DEVNULL)
+        make_certificate(folder, "first.example")
         files = ("--http-tls-certificate", f"{folder}/cert.pem", "--http-tls-key", f"{folder}/key.pem")
+
+        def connect(name):
+            return WebSocket("127.0.0.1", port, "/ws", name=name, trust=f"{folder}/cert.pem", seconds=WAIT)
+
+        def answers(client):
+            client.send({"op": "ping", "id": 1})
+            return client.until(lambda frame: frame["type"] == "pong")
         with Serve(folder, port, *files).ready() as server:
             run = subprocess.run([program(), "health", "--http-port", str(port), *files])
-            expect(run.returncode == 0, "health: 0 with TLS, whatever the certificate's name")
-            server.stop()
+            expect(run.returncode == 0, "health: 0, whatever the certificate's name")
+            with connect("first.example") as client:
+                make_certificate(folder, "second.example")
+                server.process.send_signal(signal.SIGHUP)
+                server.await_line("reloaded the certificate")
+                with connect("second.example") as newer:
+                    expect(answers(newer), "renewed: a new connection sees the new one")
+                expect(answers(client), "and the one that was open stays")
+                shutil.copy(f"{folder}/cert.pem", f"{folder}/good.pem")
+                with open(f"{folder}/cert.pem", "w") as file:
+                    file.write("no certificate")
+                server.process.send_signal(signal.SIGHUP)
+                server.await_line("certificate not reloaded")
+                shutil.copy(f"{folder}/good.pem", f"{folder}/cert.pem")
+                with connect("second.example") as newer:
+                    expect(answers(newer) and answers(client), "a bad one leaves all as it is")
+            expect(server.stop() == 0, "it ends with 0")
 
 
 def check_notify():
