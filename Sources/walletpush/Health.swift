@@ -41,6 +41,8 @@ enum HealthError: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .noAddress(let reason): "no such address (\(reason))"
+    case .failed(let what, EAGAIN), .failed(let what, EINPROGRESS):
+      "\(what): nothing for \(HealthProbe.seconds) seconds"
     case .failed(let what, let code): "\(what): \(String(cString: strerror(code)))"
     case .noAnswer: "what it answers is no HTTP"
     case .badStatus(let status): "GET /healthz is answered with \(status), not 200"
@@ -50,7 +52,7 @@ enum HealthError: Error, CustomStringConvertible {
 
 /// One request by a blocking socket: the answer's first line is all that is wanted.
 enum HealthProbe {
-  private static let seconds = 3
+  static let seconds = 3
 
   static func status(host: String, port: UInt16) throws(HealthError) -> Int {
     let descriptor = try connect(host, port)

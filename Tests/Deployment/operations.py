@@ -106,8 +106,10 @@ def check_exits():
 
         def health(*settings, port=port):
             run = subprocess.run([program(), "health", "--http-port", str(port), *settings], stderr=subprocess.PIPE)
+            said.append(run.stderr.decode())
             return run.returncode
-        expect(health() == 1, "health: 1 where nobody listens")
+        said = []
+        expect(health() == 1 and "refused" in said[-1], "health: 1 where nobody listens")
         with Serve(folder, port).ready() as server:
             expect(health() == 0, "health: 0 where the server does")
             with Serve(os.path.join(folder), port, "--storage-path", "other.sqlite") as second:
@@ -121,7 +123,7 @@ def check_exits():
         with socket.socket() as deaf:
             deaf.bind(("127.0.0.1", 0))
             deaf.listen()
-            expect(health(port=deaf.getsockname()[1]) == 1, "health: 1 where nobody answers")
+            expect(health(port=deaf.getsockname()[1]) == 1 and "nothing for 3 seconds" in said[-1], "health: 1 where nobody answers")
         with Serve(folder, port).ready() as server:
             server.process.send_signal(signal.SIGINT)
             expect(server.process.wait(WAIT) == 0, "SIGINT: 0")
