@@ -1,10 +1,14 @@
 # make run    the demo: a simulated chain, a page with a moving wallet, no network and no keys
 # make test   every test
-# make check  format, walls between the rooms, sanitizers, a minute of fuzzing, a light round of conformance
+# make check  format, walls between the rooms, sanitizers, a minute of fuzzing, a light round of conformance,
+#             docs-test, operations-test, proxy-test
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
 # make conformance-light  373 of them, two minutes
 # make fuzz SECONDS=3600 [TARGET=frames]    the fuzzers, which share the time
 # make sanitize-all                         every test under both sanitizers
+# make docs-test        the documentation's lines with websocat and curl, against the demo
+# make proxy-test       nginx and Caddy, as Operating.md configures them, in front of the demo
+# make operations-test  backup and restore, exit codes, health check, and what docker/ describes
 # make bench  figures, in ratios to a bare send() loop
 # make instructions   instructions of a frame, an echo, a subscribe, beside those that are kept
 # All of them install what is missing first (.ci/setup).
@@ -13,7 +17,7 @@ SHELL := /bin/bash
 PORT ?= 8080
 SECONDS ?= 600
 
-.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test instructions setup clean
+.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test browser-test docs-test instructions proxy-test operations-test setup clean
 
 setup:
 	@.ci/setup
@@ -32,8 +36,18 @@ test: setup client-test
 client-test:
 	.ci/test-client
 
+docs-test: setup
+	.ci/test-docs
+
+proxy-test: setup
+	.ci/test-proxies
+
+operations-test: setup
+	.ci/test-operations
+
 check: setup lint walls
 	.ci/check address thread conformance fuzz
+	export WALLETPUSH=.build/release/walletpush && .ci/test-docs && .ci/test-operations && .ci/test-proxies
 
 format:
 	swift format -i -r -p Package.swift Sources Tests

@@ -181,11 +181,15 @@ func runUntilSignal(
   }
   writeError("walletpush: listening on \(server.url)\n")
   await onReady(server)
+  ServiceManager.ready("listening on \(server.url)")
   var drain: Task<Void, Never>?
   for await signal in Signals.stream {
     if signal == SIGHUP {
+      ServiceManager.reloading()
       await onReload(server)
+      ServiceManager.ready("listening on \(server.url)")
     } else if drain == nil {
+      ServiceManager.stopping()
       drain = Task {
         await server.drain()
         exit(0)

@@ -9,7 +9,9 @@ struct WalletPush: AsyncParsableCommand {
     commandName: "walletpush",
     abstract: "Pushes balances and prices of EVM wallets over WebSocket.",
     version: "walletpush \(WalletPushServer.version)",
-    subcommands: [Serve.self, Demo.self, CheckConfig.self, LoadTest.self, Conformance.self])
+    subcommands: [
+      Serve.self, Demo.self, CheckConfig.self, Health.self, LoadTest.self, Conformance.self,
+    ])
 
   /// Not `async`: the runtime would park the main thread with all signals let through, and the first one would end
   /// the process. So the commands run elsewhere, and the main thread waits for signals.
