@@ -59,8 +59,9 @@ export class Connection {
     this.#addresses = addresses;
     this.#handlers = handlers;
     this.#environment = { ...ENVIRONMENT, ...environment };
-    this.#transports = TRANSPORTS.filter((kind) => transports.includes(kind));
-    if (this.#transports.length === 0) throw new TypeError(`transports: some of ${TRANSPORTS.join(", ")}`);
+    const has = (kind) => transports.includes(kind) && (kind !== "websocket" || this.#environment.open !== null);
+    this.#transports = TRANSPORTS.filter(has);
+    if (this.#transports.length === 0) throw new TypeError(`transports: name some that are to be had here, of ${TRANSPORTS.join(", ")}`);
     this.#timers = new Timers(this.#environment);
     this.#laterTimers = new Timers(this.#environment);
   }

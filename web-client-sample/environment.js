@@ -2,7 +2,8 @@
 // the clock and chance.
 
 export const ENVIRONMENT = {
-  open: (url, protocols) => new WebSocket(url, protocols),
+  /** Null where there are no WebSockets (Node before 22): then the library takes the other transports. */
+  open: typeof WebSocket === "undefined" ? null : (url, protocols) => new WebSocket(url, protocols),
   fetch: (url, options) => fetch(url, options),
   setTimeout: (job, ms) => setTimeout(job, ms),
   clearTimeout: (timer) => clearTimeout(timer),

@@ -5,6 +5,9 @@
 const EVENT_LENGTH_MAX = 4 << 20;
 
 export class EventStreamParser {
+  /** How long to wait after the end of the stream, in milliseconds, by its last `retry`; else null. */
+  retryMs = null;
+
   #rest = "";
   #fresh = true;
   #data = [];
@@ -46,6 +49,7 @@ export class EventStreamParser {
         this.#dataLength += text.length;
         return;
       case "event": this.#event = text; return;
+      case "retry": if (/^\d{1,9}$/.test(text)) this.retryMs = Number(text); return;
       case "id": if (!text.includes("\0")) this.#id = text; return;
     }
   }

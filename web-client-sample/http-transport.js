@@ -20,8 +20,9 @@ const HELD_MAX = 4;
 const PROBE_MS = 10_000;
 /** A proxy that holds back what streams through it is found out by this. */
 const FIRST_EVENT_MS = 10_000;
-/** The server writes at least every `ping_s` (25 unless set otherwise): this long without a byte is a dead connection. */
-const SILENCE_MS = 90_000;
+/** The server writes at least every `ping_s`; twice that and some grace is a dead connection. */
+const GRACE_MS = 5_000;
+const SILENCE_MS = 2 * 25_000 + GRACE_MS;
 const POLL_WAIT_S = 25;
 const POLL_GRACE_MS = 15_000;
 /** Between polls that bring something, between those that bring nothing, and in the round of those that wait. */
@@ -38,11 +39,13 @@ export class HttpTransport {
   #api;
   #abort = new AbortController();
   #open = true;
-  /** Canonical key → {wallet, cursor, abort, held, deleted}, in the order they were subscribed in. */
+  /** Canonical key → {wallet, typed, id, cursor, abort, held, deleted, silenceMs}, in the order of subscribing. */
   #watched = new Map();
   #hasToken = false;
   #accepted = false;
   #circling = false;
+  /** Ends the rest between two rounds. */
+  #wake = () => {};
 
   /** `kind` is "sse" or "polling"; `root` the server's root, ending in "/". */
   constructor(kind, root, handlers, environment = ENVIRONMENT) {
@@ -62,6 +65,7 @@ export class HttpTransport {
     this.#open = false;
     this.#abort.abort();
     this.#timers.cancelAll();
+    for (const { abort } of this.#watched.values()) abort.abort();
     this.#watched.clear();
   }
 
@@ -91,10 +95,6 @@ export class HttpTransport {
 
   #received(frame, wallet = null, cursor = null) {
     if (this.#open) this.#handlers.received(frame, { wallet, cursor });
-  }
-
-  #sleep(ms, name) {
-    return new Promise((resolve) => this.#timers.schedule(name, ms, resolve));
   }
 
   /** `job(signal)`, given up as unusable after `ms`. */
@@ -178,9 +178,10 @@ export class HttpTransport {
     const key = typed === undefined ? null : canonicalWallet(typed);
     if (key === null) return this.#received({ type: "ok", id, tokens: [], wallets: [], failed: [] });
     this.#unwatch(key);
-    const entry = { wallet: key, typed, id, cursor: since, abort: new AbortController(), held: false, deleted: false };
+    const entry = {
+      wallet: key, typed, id, cursor: since, abort: new AbortController(), held: false, deleted: false, silenceMs: SILENCE_MS,
+    };
     this.#watched.set(key, entry);
-    this.#abort.signal.addEventListener("abort", () => entry.abort.abort(), { once: true, signal: entry.abort.signal });
     this.#assign();
   }
 
@@ -205,34 +206,34 @@ export class HttpTransport {
         this.#run(() => this.#hold(entry));
       } else waiting = true;
     }
-    if (waiting && !this.#circling) this.#run(() => this.#circle());
+    if (!waiting) return;
+    if (this.#circling) this.#wake();
+    else this.#run(() => this.#circle());
   }
 
-  /** The reply to the subscribe of `entry`, once; a refusal takes the place of its frames. */
-  #reply(entry, refused = null) {
+  /** The reply to the subscribe of `entry`, once. An event stream brings its own `ok`. */
+  #reply(entry, ok = null) {
     const { id, wallet, cursor } = entry;
     entry.id = null;
-    if (refused !== null) this.#watched.delete(wallet);
-    if (refused === null) this.#accepted = true;
-    if (id === null) {
-      if (refused !== null) this.#received({ type: "status", wallet, state: "forbidden" }, wallet);
-      return;
-    }
-    if (refused === null) return this.#received({ type: "ok", id, wallets: [wallet], failed: [], resumed: cursor !== null });
-    const { code, message } = refused;
+    this.#accepted = true;
+    const own = { type: "ok", wallets: [wallet], failed: [], ...(cursor === null ? {} : { resumed: true }) };
+    this.#received({ ...own, ...ok, id });
+  }
+
+  /** The server does not give this wallet, or no longer. */
+  #refused(entry, { code, message }) {
+    const { id, wallet } = entry;
+    this.#unwatch(wallet);
+    if (id === null) return this.#received({ type: "status", wallet, state: "forbidden" }, wallet);
     this.#received({ type: "ok", id, wallets: [], failed: [{ wallet, code, message }] });
   }
 
-  /** An answer that is about this wallet alone is told as its refusal; any other is thrown. */
+  /** Whether it may be read. What is about this wallet alone is told as its refusal; all else is thrown. */
   async #check(entry, response) {
-    if (response.ok) {
-      if (entry.id !== null) this.#reply(entry);
-      return true;
-    }
+    if (response.ok) return true;
     const refused = refusal(response, await response.json().catch(() => null));
     if (response.status === 400 || response.status === 403) {
-      this.#reply(entry, refused);
-      this.#assign();
+      this.#refused(entry, refused);
       return false;
     }
     throw Object.assign(refused, { unusable: response.status === 404 || response.status === 405 });
@@ -262,34 +263,34 @@ export class HttpTransport {
       this.#api.request("GET", path, undefined, { headers, signal }));
     if (!(await this.#check(entry, response))) return;
     if (!(response.headers.get("Content-Type") ?? "").startsWith("text/event-stream")) throw unusable("no event stream");
-    await this.#read(entry, response.body.getReader(), timer);
-    if (!this.#isWatched(entry)) return;
-    if (entry.deleted) return this.#unwatch(entry.wallet);
-    throw new WalletPushError({ code: "ended", message: "the stream ended" });
+    const parser = new EventStreamParser();
+    try {
+      await this.#read(entry, response.body.getReader(), parser, timer);
+      if (entry.deleted) this.#unwatch(entry.wallet);
+      if (this.#isWatched(entry)) throw lost("the stream ended");
+    } catch (error) {
+      error.retryMs ??= parser.retryMs;
+      throw error;
+    }
   }
 
-  async #read(entry, reader, timer) {
-    const parser = new EventStreamParser();
+  async #read(entry, reader, parser, timer) {
     const decoder = new TextDecoder();
     let silent = null;
-    let limit = FIRST_EVENT_MS;
-    const watch = () => this.#timers.schedule(timer, limit, () => {
-      silent = limit === FIRST_EVENT_MS ? unusable("the stream is held back") : lost("no sign of life");
-      reader.cancel().catch(() => {});
-    });
     const stop = () => reader.cancel().catch(() => {});
+    const watch = (ms, error) => this.#timers.schedule(timer, ms, () => {
+      silent = error;
+      stop();
+    });
+    watch(FIRST_EVENT_MS, unusable("the stream is held back"));
     entry.abort.signal.addEventListener("abort", stop);
-    watch();
     try {
       while (this.#isWatched(entry)) {
-        const { done, value } = await reader.read().catch(() => {
-          throw lost("the stream broke off");
-        });
+        const { done, value } = await reader.read().catch(() => ({ done: true }));
         if (silent !== null) throw silent;
-        if (done || !this.#isWatched(entry)) return;
-        limit = SILENCE_MS;
-        watch();
+        if (done) return;
         for (const { data, id } of parser.push(decoder.decode(value, { stream: true }))) this.#take(entry, parse(data), id);
+        watch(entry.silenceMs, lost("no sign of life"));
       }
     } finally {
       this.#timers.cancel(timer);
@@ -300,7 +301,19 @@ export class HttpTransport {
 
   #take(entry, frame, cursor) {
     if (frame === null || !this.#isWatched(entry)) return;
-    if (frame.type === "status" && frame.state === "deleted") entry.deleted = true;
+    switch (frame.type) {
+      case "hello":
+        if (frame.ping_s > 0) entry.silenceMs = 2000 * frame.ping_s + GRACE_MS;
+        return;
+      case "ok":
+        if (entry.id !== null) this.#reply(entry, frame);
+        if (frame.wallets?.length === 0) this.#unwatch(entry.wallet);
+        return;
+      // A stream cannot say 4101 when the token ends.
+      case "error": if (frame.code === "unauthorized") throw Object.assign(lost(frame.message), { status: 401 }); break;
+      case "status": if (frame.state === "deleted") entry.deleted = true; break;
+    }
+    if (entry.id !== null) this.#reply(entry);
     if (cursor !== null) entry.cursor = cursor;
     this.#received(frame, entry.wallet, cursor);
   }
@@ -327,22 +340,33 @@ export class HttpTransport {
 
   /** A proxy may answer at once for a server that would wait. */
   #pause(entry, news) {
-    return this.#isWatched(entry) ? this.#sleep(news ? PAUSE_MS : PAUSE_IDLE_MS, `pause ${entry.wallet}`) : null;
+    const ms = news ? PAUSE_MS : PAUSE_IDLE_MS;
+    return new Promise((resolve) => this.#timers.schedule(`pause ${entry.wallet}`, ms, resolve));
+  }
+
+  async #ask(entry) {
+    if (!this.#isWatched(entry) || entry.held) return;
+    try {
+      await this.#poll(entry, 0);
+    } catch (error) {
+      if (this.#isWatched(entry)) throw error;
+    }
   }
 
   /** Asks those that hold no request, one after the other, rests, and asks again. */
   async #circle() {
     this.#circling = true;
-    for (;;) {
-      const waiting = [...this.#watched.values()].filter(({ held }) => !held);
-      if (waiting.length === 0) break;
-      for (const entry of waiting) {
-        if (!this.#isWatched(entry) || entry.held) continue;
-        await this.#poll(entry, 0).catch((error) => {
-          if (this.#isWatched(entry)) throw error;
+    const others = () => [...this.#watched.values()].filter(({ held }) => !held);
+    while (others().length > 0) {
+      // Who has had no answer yet does not wait for the next round.
+      const fresh = others().filter(({ id }) => id !== null);
+      if (fresh.length === 0) {
+        await new Promise((resolve) => {
+          this.#wake = resolve;
+          this.#timers.schedule("round", ROUND_MS, resolve);
         });
       }
-      await this.#sleep(ROUND_MS, "round");
+      for (const entry of fresh.length > 0 ? fresh : others()) await this.#ask(entry);
     }
     this.#circling = false;
   }

@@ -21,7 +21,7 @@ export class SocketTransport {
   /** Frames of one connection are in one order: a cursor serves all subscriptions. */
   perWallet = false;
 
-  #socket;
+  #socket = null;
   #handlers;
   #environment;
   #timers;
@@ -35,7 +35,13 @@ export class SocketTransport {
     this.#environment = environment;
     this.#timers = new Timers(environment);
     this.#timers.schedule("handshake", HANDSHAKE_MS, () => this.#abandon("no answer"));
-    this.#socket = environment.open(url, [PROTOCOL]);
+    try {
+      this.#socket = environment.open(url, [PROTOCOL]);
+    } catch (error) {
+      // A browser's policy may forbid the very attempt.
+      this.#timers.schedule("handshake", 0, () => handlers.closed({ code: ABNORMAL, reason: String(error?.message) }));
+      return;
+    }
     this.#socket.onmessage = ({ data }) => this.#received(data);
     this.#socket.onclose = ({ code, reason }) => this.#over({ code, reason });
   }
