@@ -78,3 +78,32 @@ function listOf(answer, member) {
   const items = Array.isArray(answer) ? answer : answer?.[member];
   return Array.isArray(items) ? items.filter((item) => item !== null && typeof item === "object") : [];
 }
+
+// How a step of an HTTP transport fails, beside the server's refusals.
+
+/** The server answers, but not in this way. */
+export function unusable(reason) {
+  return Object.assign(new WalletPushError({ code: "unusable", message: reason }), { unusable: true });
+}
+
+export function lost(reason) {
+  return new WalletPushError({ code: "lost", message: reason });
+}
+
+/** `job(signal)`, given up as unusable after `ms`. `name` is the timer's. */
+export async function within(timers, name, ms, signal, job) {
+  const limit = new AbortController();
+  const stop = () => limit.abort();
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop);
+  timers.schedule(name, ms, stop);
+  try {
+    return await job(limit.signal);
+  } catch (error) {
+    if (!signal.aborted && limit.signal.aborted) throw unusable("no answer in time");
+    throw error;
+  } finally {
+    timers.cancel(name);
+    signal.removeEventListener("abort", stop);
+  }
+}

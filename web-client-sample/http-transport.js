@@ -11,20 +11,14 @@
 
 import { ENVIRONMENT, Timers } from "./environment.js";
 import { WalletPushError } from "./errors.js";
-import { EventStreamParser } from "./event-stream.js";
-import { HttpApi, refusal, walletPath } from "./http-api.js";
+import { HttpApi, refusal, walletPath, within } from "./http-api.js";
+import { HttpWallet } from "./http-wallet.js";
 import { canonicalWallet } from "./keys.js";
 import { ABNORMAL, PROTOCOL } from "./socket-transport.js";
 
 const HELD_MAX = 4;
 const PROBE_MS = 10_000;
-/** A proxy that holds back what streams through it is found out by this. */
-const FIRST_EVENT_MS = 10_000;
-/** The server writes at least every `ping_s`; twice that and some grace is a dead connection. */
-const GRACE_MS = 5_000;
-const SILENCE_MS = 2 * 25_000 + GRACE_MS;
 const POLL_WAIT_S = 25;
-const POLL_GRACE_MS = 15_000;
 /** Between polls that bring something, between those that bring nothing, and in the round of those that wait. */
 const PAUSE_MS = 250;
 const PAUSE_IDLE_MS = 1_000;
@@ -39,7 +33,7 @@ export class HttpTransport {
   #api;
   #abort = new AbortController();
   #open = true;
-  /** Canonical key → {wallet, typed, id, cursor, abort, held, deleted, silenceMs}, in the order of subscribing. */
+  /** Canonical key → HttpWallet, in the order of subscribing. */
   #watched = new Map();
   #hasToken = false;
   #accepted = false;
@@ -65,7 +59,7 @@ export class HttpTransport {
     this.#open = false;
     this.#abort.abort();
     this.#timers.cancelAll();
-    for (const { abort } of this.#watched.values()) abort.abort();
+    for (const entry of this.#watched.values()) entry.stop();
     this.#watched.clear();
   }
 
@@ -97,27 +91,9 @@ export class HttpTransport {
     if (this.#open) this.#handlers.received(frame, { wallet, cursor });
   }
 
-  /** `job(signal)`, given up as unusable after `ms`. */
-  async #within(ms, name, signal, job) {
-    const limit = new AbortController();
-    const stop = () => limit.abort();
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop);
-    this.#timers.schedule(name, ms, stop);
-    try {
-      return await job(limit.signal);
-    } catch (error) {
-      if (!signal.aborted && limit.signal.aborted) throw unusable("no answer in time");
-      throw error;
-    } finally {
-      this.#timers.cancel(name);
-      signal.removeEventListener("abort", stop);
-    }
-  }
-
   /** Is it our server that answers? One that wants a token does so too, by saying so. */
   async #probe() {
-    const response = await this.#within(PROBE_MS, "probe", this.#abort.signal, (signal) =>
+    const response = await within(this.#timers, "probe", PROBE_MS, this.#abort.signal, (signal) =>
       this.#api.request("GET", "api/v1/chains", undefined, { signal }));
     await response.body?.cancel();
     if (!response.ok && response.status !== 401) throw Object.assign(refusal(response, null), { unusable: response.status < 500 });
@@ -178,10 +154,12 @@ export class HttpTransport {
     const key = typed === undefined ? null : canonicalWallet(typed);
     if (key === null) return this.#received({ type: "ok", id, tokens: [], wallets: [], failed: [] });
     this.#unwatch(key);
-    const entry = {
-      wallet: key, typed, id, cursor: since, abort: new AbortController(), held: false, deleted: false, silenceMs: SILENCE_MS,
-    };
-    this.#watched.set(key, entry);
+    this.#watched.set(key, new HttpWallet(key, typed, id, since, {
+      api: this.#api,
+      timers: this.#timers,
+      received: (frame, wallet, cursor) => this.#received(frame, wallet, cursor),
+      accepted: () => { this.#accepted = true; },
+    }));
     this.#assign();
   }
 
@@ -189,7 +167,7 @@ export class HttpTransport {
     const entry = this.#watched.get(key);
     if (entry === undefined) return;
     this.#watched.delete(key);
-    entry.abort.abort();
+    entry.stop();
     this.#assign();
   }
 
@@ -211,146 +189,34 @@ export class HttpTransport {
     else this.#run(() => this.#circle());
   }
 
-  /** The reply to the subscribe of `entry`, once. An event stream brings its own `ok`. */
-  #reply(entry, ok = null) {
-    const { id, wallet, cursor } = entry;
-    entry.id = null;
-    this.#accepted = true;
-    const own = { type: "ok", wallets: [wallet], failed: [], ...(cursor === null ? {} : { resumed: true }) };
-    this.#received({ ...own, ...ok, id });
-  }
-
-  /** The server does not give this wallet, or no longer. */
-  #refused(entry, { code, message }) {
-    const { id, wallet } = entry;
-    this.#unwatch(wallet);
-    if (id === null) return this.#received({ type: "status", wallet, state: "forbidden" }, wallet);
-    this.#received({ type: "ok", id, wallets: [], failed: [{ wallet, code, message }] });
-  }
-
-  /** Whether it may be read. What is about this wallet alone is told as its refusal; all else is thrown. */
-  async #check(entry, response) {
-    if (response.ok) return true;
-    const refused = refusal(response, await response.json().catch(() => null));
-    if (response.status === 400 || response.status === 403) {
-      this.#refused(entry, refused);
-      return false;
-    }
-    throw Object.assign(refused, { unusable: response.status === 404 || response.status === 405 });
-  }
-
   async #hold(entry) {
+    await this.#untilEnded(entry, async () => {
+      if (this.kind === "sse") await entry.stream();
+      else while (this.#isWatched(entry)) await this.#pause(entry, await entry.poll(POLL_WAIT_S));
+    });
+  }
+
+  /** A step of the wallet; what it throws counts only while the wallet is watched. */
+  async #untilEnded(entry, step) {
     try {
-      if (this.kind === "sse") await this.#stream(entry);
-      else while (this.#isWatched(entry)) await this.#pause(entry, await this.#poll(entry, POLL_WAIT_S));
+      await step();
     } catch (error) {
       if (this.#isWatched(entry)) throw error;
     }
+    if (this.#open && entry.ended && this.#watched.get(entry.wallet) === entry) this.#unwatch(entry.wallet);
   }
 
   #isWatched(entry) {
-    return this.#open && this.#watched.get(entry.wallet) === entry;
-  }
-
-  // Server-Sent Events
-
-  async #stream(entry) {
-    const headers = { Accept: "text/event-stream" };
-    if (entry.cursor !== null) headers["Last-Event-ID"] = entry.cursor;
-    const timer = `stream ${entry.wallet}`;
-    const path = `${walletPath(entry.typed)}/stream`;
-    const response = await this.#within(FIRST_EVENT_MS, timer, entry.abort.signal, (signal) =>
-      this.#api.request("GET", path, undefined, { headers, signal }));
-    if (!(await this.#check(entry, response))) return;
-    if (!(response.headers.get("Content-Type") ?? "").startsWith("text/event-stream")) throw unusable("no event stream");
-    const parser = new EventStreamParser();
-    try {
-      await this.#read(entry, response.body.getReader(), parser, timer);
-      if (entry.deleted) this.#unwatch(entry.wallet);
-      if (this.#isWatched(entry)) throw lost("the stream ended");
-    } catch (error) {
-      error.retryMs ??= parser.retryMs;
-      throw error;
-    }
-  }
-
-  async #read(entry, reader, parser, timer) {
-    const decoder = new TextDecoder();
-    let silent = null;
-    const stop = () => reader.cancel().catch(() => {});
-    const watch = (ms, error) => this.#timers.schedule(timer, ms, () => {
-      silent = error;
-      stop();
-    });
-    watch(FIRST_EVENT_MS, unusable("the stream is held back"));
-    entry.abort.signal.addEventListener("abort", stop);
-    try {
-      while (this.#isWatched(entry)) {
-        const { done, value } = await reader.read().catch(() => ({ done: true }));
-        if (silent !== null) throw silent;
-        if (done) return;
-        for (const { data, id } of parser.push(decoder.decode(value, { stream: true }))) this.#take(entry, parse(data), id);
-        watch(entry.silenceMs, lost("no sign of life"));
-      }
-    } finally {
-      this.#timers.cancel(timer);
-      entry.abort.signal.removeEventListener("abort", stop);
-      stop();
-    }
-  }
-
-  #take(entry, frame, cursor) {
-    if (frame === null || !this.#isWatched(entry)) return;
-    switch (frame.type) {
-      case "hello":
-        if (frame.ping_s > 0) entry.silenceMs = 2000 * frame.ping_s + GRACE_MS;
-        return;
-      case "ok":
-        if (entry.id !== null) this.#reply(entry, frame);
-        if (frame.wallets?.length === 0) this.#unwatch(entry.wallet);
-        return;
-      // A stream cannot say 4101 when the token ends.
-      case "error": if (frame.code === "unauthorized") throw Object.assign(lost(frame.message), { status: 401 }); break;
-      case "status": if (frame.state === "deleted") entry.deleted = true; break;
-    }
-    if (entry.id !== null) this.#reply(entry);
-    if (cursor !== null) entry.cursor = cursor;
-    this.#received(frame, entry.wallet, cursor);
+    return this.#open && !entry.ended && this.#watched.get(entry.wallet) === entry;
   }
 
   // Polling
 
-  /** One poll, waiting up to `wait` seconds for news; whether it brought any. */
-  async #poll(entry, wait) {
-    const query = new URLSearchParams({ wait: String(entry.id === null ? wait : 0) });
-    if (entry.cursor !== null) query.set("since", entry.cursor);
-    const ms = wait * 1000 + POLL_GRACE_MS;
-    const answer = await this.#within(ms, `poll ${entry.wallet}`, entry.abort.signal, async (signal) => {
-      const response = await this.#api.request(
-        "GET", `${walletPath(entry.typed)}/changes?${query}`, undefined, { signal });
-      return (await this.#check(entry, response)) ? response.json() : null;
-    });
-    if (answer === null || !this.#isWatched(entry)) return false;
-    if (!Array.isArray(answer.changes)) throw unusable("no list of changes");
-    for (const frame of answer.changes) this.#take(entry, isObject(frame) ? frame : null, null);
-    this.#take(entry, { type: "heartbeat", epoch: answer.epoch, rev: answer.rev }, `${answer.epoch}:${answer.rev}`);
-    if (entry.deleted) this.#unwatch(entry.wallet);
-    return answer.changes.length > 0 && answer.changes.every((frame) => frame?.type !== "snapshot");
-  }
-
   /** A proxy may answer at once for a server that would wait. */
   #pause(entry, news) {
+    if (!this.#isWatched(entry)) return null;
     const ms = news ? PAUSE_MS : PAUSE_IDLE_MS;
     return new Promise((resolve) => this.#timers.schedule(`pause ${entry.wallet}`, ms, resolve));
-  }
-
-  async #ask(entry) {
-    if (!this.#isWatched(entry) || entry.held) return;
-    try {
-      await this.#poll(entry, 0);
-    } catch (error) {
-      if (this.#isWatched(entry)) throw error;
-    }
   }
 
   /** Asks those that hold no request, one after the other, rests, and asks again. */
@@ -359,36 +225,17 @@ export class HttpTransport {
     const others = () => [...this.#watched.values()].filter(({ held }) => !held);
     while (others().length > 0) {
       // Who has had no answer yet does not wait for the next round.
-      const fresh = others().filter(({ id }) => id !== null);
+      const fresh = others().filter(({ answered }) => !answered);
       if (fresh.length === 0) {
         await new Promise((resolve) => {
           this.#wake = resolve;
           this.#timers.schedule("round", ROUND_MS, resolve);
         });
       }
-      for (const entry of fresh.length > 0 ? fresh : others()) await this.#ask(entry);
+      for (const entry of fresh.length > 0 ? fresh : others()) {
+        if (this.#isWatched(entry) && !entry.held) await this.#untilEnded(entry, () => entry.poll(0));
+      }
     }
     this.#circling = false;
   }
-}
-
-function unusable(reason) {
-  return Object.assign(new WalletPushError({ code: "unusable", message: reason }), { unusable: true });
-}
-
-function lost(reason) {
-  return new WalletPushError({ code: "lost", message: reason });
-}
-
-function parse(text) {
-  try {
-    const frame = JSON.parse(text);
-    return isObject(frame) ? frame : null;
-  } catch {
-    return null;
-  }
-}
-
-function isObject(value) {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }

@@ -57,15 +57,15 @@ export class Painter {
     this.#after();
     if (!this.#moved) return;
     this.#moved = false;
-    // A list that grows moves those below it: then they are measured and drawn once more.
-    const height = document.body.offsetHeight;
-    this.#draw();
-    if (document.body.offsetHeight !== height) this.#draw();
+    // A list that grew moved those below it: they are measured once more.
+    if (this.#draw()) this.#draw();
   }
 
-  /** All lists are measured before any is drawn: one layout for all of them. */
+  /** All lists are measured before any is drawn: one layout for all of them. Whether one has changed its height. */
   #draw() {
     const windows = [...this.#cards.values()].map((card) => [card, card.measure(innerHeight)]);
-    for (const [card, window] of windows) card.draw(window);
+    let grew = false;
+    for (const [card, window] of windows) if (card.draw(window)) grew = true;
+    return grew;
   }
 }

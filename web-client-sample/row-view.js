@@ -16,6 +16,7 @@ export class RowView {
   #shownPrice = null;
   #shownValue = null;
   #shownLogo = null;
+  #top = null;
 
   /** `actions`: `setVisible(token, visible)` hides or shows the row, `resized(token)` tells that it opened or closed. */
   constructor(token, history, actions) {
@@ -45,7 +46,10 @@ export class RowView {
     return this.#els.details.hidden ? 0 : this.#els.details.offsetHeight;
   }
 
-  setIndex(index) {
+  /** Row `index` of the list, `top` pixels down. */
+  place(index, top) {
+    if (top !== this.#top) this.element.style.transform = `translateY(${top}px)`;
+    this.#top = top;
     setAttribute(this.#els.line, "aria-rowindex", String(index + FIRST_ROW_INDEX));
   }
 

@@ -20,6 +20,7 @@ export class VirtualRows {
   /** Keys of open rows → how much higher they are. */
   #open = new Map();
   #rowHeight = 0;
+  #height = 0;
   #current = null;
 
   /** `makeRow(key)` answers a row-view.js, up to date. */
@@ -73,9 +74,11 @@ export class VirtualRows {
     return { from: Math.max(0, from), to: Math.min(this.#keys.length, to + 1) };
   }
 
-  /** Draws the rows from `from` to before `to`, and the one with the focus wherever it is. */
+  /**
+   * Draws the rows from `from` to before `to`, and the one with the focus wherever it is. Answers whether the
+   * list's height has changed, so that what is below it has moved.
+   */
   draw({ from, to }) {
-    this.#container.style.height = `${this.#top(this.#keys.length)}px`;
     const shown = new Map();
     const focused = this.#focusedKey();
     for (let index = from; index < to; index += 1) shown.set(this.#keys[index], index);
@@ -83,13 +86,22 @@ export class VirtualRows {
     const rows = new Map();
     for (const [key, index] of [...shown].sort((a, b) => a[1] - b[1])) {
       const row = this.#drawn.get(key) ?? this.#newRow(key);
-      row.element.style.transform = `translateY(${this.#top(index)}px)`;
-      row.setIndex(index);
+      row.place(index, this.#top(index));
       rows.set(key, row);
     }
+    // First those that go: else the rest would be moved past them, one by one.
+    for (const [key, { element }] of this.#drawn) if (!rows.has(key)) element.remove();
     this.#drawn = rows;
     arrange(this.#container, [...rows.values()].map(({ element }) => element));
     this.#chooseFocusable(from);
+    return this.#setHeight(this.#top(this.#keys.length));
+  }
+
+  #setHeight(height) {
+    if (height === this.#height) return false;
+    this.#height = height;
+    this.#container.style.height = `${height}px`;
+    return true;
   }
 
   #newRow(key) {

@@ -149,7 +149,7 @@ export class WalletCard {
   }
 
   draw(window) {
-    if (window !== null) this.#rows.draw(window);
+    return window !== null && this.#rows.draw(window);
   }
 
   remeasure() {
