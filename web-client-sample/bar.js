@@ -116,6 +116,7 @@ export class Bar {
     const why = name(reason) || String(code ?? "");
     const connection = byId("connection");
     setAttribute(connection, "data-state", state);
+    setAttribute(document.body, "data-offline", state === "live" || state === "connecting" ? null : "");
     setAttribute(connection, "data-wide", state === "waiting" || state === "closed" ? "" : null);
     setText(byId("connection-text"), state === "closed" && reason ? t("connection.closedWhy", { why }) : t(`connection.${state}`));
     setAttribute(connection, "title", state === "waiting" ? t("connection.lost", { why }) : null);

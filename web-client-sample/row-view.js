@@ -75,7 +75,8 @@ export class RowView {
 
   /** The share moves with every price of the wallet. */
   updateShare() {
-    const percent = rowShare(this.#wallet, this.#row);
+    const exact = rowShare(this.#wallet, this.#row);
+    const percent = exact === "0.0" && this.#row.value.digits > 0n ? "<0.1" : exact;
     setText(this.#els.share, percent === null ? "" : `${percent} %`);
     setAttribute(this.#els.share, "title", percent === null ? null : t("row.share", { percent }));
   }

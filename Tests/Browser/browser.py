@@ -1,7 +1,6 @@
 """Chromium without a window, as the tests use it."""
 
 import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from selenium.webdriver.common.by import By
 PATIENCE_SECONDS = 60
 PHONE = (390, 844)
 DESKTOP = (1280, 900)
-SHOTS = Path(os.environ.get("SHOTS", tempfile.gettempdir())) if "SHOTS" in os.environ else None
+SHOTS = Path(os.environ["SHOTS"]) if os.environ.get("SHOTS") else None
 
 # Keep-alive connections go through the proxy: those that only carried the page must not be mistaken for the rest.
 OPTIONS = [

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -79,11 +80,13 @@ class Demo:
 
 
 class Proxy:
-    """Passes bytes on to a port. `websockets` false answers upgrades with 403; `cut` ends what is open."""
+    """Passes bytes on to a port. `refuse` names what is answered with 403 ("websocket", "stream"); `cut` ends what is open."""
+
+    SIGNS = {"websocket": re.compile(rb"\r\nupgrade: *websocket", re.I), "stream": re.compile(rb"^GET [^ ]*/stream[ ?]")}
 
     def __init__(self, port):
         self.target = port
-        self.websockets = True
+        self.refuse = set()
         self.listening = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listening.getsockname()[1]
         self.open = set()
@@ -118,16 +121,17 @@ class Proxy:
         self.open.add(client)
         server = None
         try:
-            first = client.recv(65536)
-            if not self.websockets and b"\r\nupgrade: websocket" in first.lower():
-                client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                return
             server = socket.create_connection(("127.0.0.1", self.target))
             self.open.add(server)
-            server.sendall(first)
             back = threading.Thread(target=_pass, args=(server, client), daemon=True)
             back.start()
-            _pass(client, server)
+            # A browser sends a request at once, and the next on the same connection after the answer.
+            while data := client.recv(65536):
+                if any(self.SIGNS[sign].search(data) for sign in self.refuse):
+                    client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                    break
+                server.sendall(data)
+            _shut(server)
             back.join()
         except OSError:
             pass
