@@ -61,14 +61,15 @@ export function change(text) {
   return { text: `${grouped(toText(magnitude))}%`, direction };
 }
 
-/** A balance: exact where it is short, else cut (never rounded up) and marked with "…". */
+/** A balance: exact where it is short enough for a column, else cut (never rounded up) and marked with "…". */
 export function balance(baseUnits, decimals) {
   if (baseUnits === "0") return "0";
   const value = parseUnits(baseUnits, decimals);
   if (value === null) return UNKNOWN;
   const exact = normalized(value);
-  if (exact.scale <= BALANCE_PLACES) return grouped(toText(exact));
-  const cut = truncate(exact, placesOf(exact));
+  const places = placesOf(exact);
+  if (exact.scale <= (places === 0 ? 0 : BALANCE_PLACES)) return grouped(toText(exact));
+  const cut = truncate(exact, places);
   if (cut.digits === 0n) return `<0.${"0".repeat(BALANCE_PLACES - 1)}1`;
   return `${grouped(toText(cut))}…`;
 }

@@ -123,8 +123,10 @@ export class HttpWallet {
   async #check(response) {
     if (response.ok) return true;
     const refused = refusal(response, await response.json().catch(() => null));
-    if (response.status !== 400 && response.status !== 403) {
-      throw Object.assign(refused, { unusable: response.status === 404 || response.status === 405 });
+    // A refusal without our code is that of something in between.
+    const ours = !refused.code.startsWith("http_");
+    if (!ours || ![400, 403].includes(response.status)) {
+      throw Object.assign(refused, { unusable: response.status < 500 && ![401, 408, 429].includes(response.status) });
     }
     this.#ended = true;
     const { wallet } = this;

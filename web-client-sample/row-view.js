@@ -77,7 +77,7 @@ export class RowView {
   updateShare() {
     const exact = rowShare(this.#wallet, this.#row);
     const percent = exact === "0.0" && this.#row.value.digits > 0n ? "<0.1" : exact;
-    setText(this.#els.share, percent === null ? "" : `${percent} %`);
+    setText(this.#els.share, percent === null ? "" : `${percent}%`);
     setAttribute(this.#els.share, "title", percent === null ? null : t("row.share", { percent }));
   }
 

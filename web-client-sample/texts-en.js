@@ -90,7 +90,7 @@ export default {
   "row.stale": "stale",
   "row.up": "up",
   "row.down": "down",
-  "row.share": "{percent} % of the wallet",
+  "row.share": "{percent}% of the wallet",
   "row.exactBalance": "Exact balance",
   "row.exactPrice": "Exact price",
   "row.priced": "Priced",

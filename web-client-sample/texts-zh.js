@@ -90,7 +90,7 @@ export default {
   "row.stale": "过期",
   "row.up": "上涨",
   "row.down": "下跌",
-  "row.share": "占钱包 {percent} %",
+  "row.share": "占钱包 {percent}%",
   "row.exactBalance": "精确余额",
   "row.exactPrice": "精确价格",
   "row.priced": "定价时间",

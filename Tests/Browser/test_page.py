@@ -80,7 +80,7 @@ class Basics(PageTest):
         self.assertEqual(int(self.browser.one("[role=table]").get_attribute("aria-rowcount")), len(shown) + 1)
         self.assertRegex(self.browser.text("[data-el=total]"), r"^\$[\d,]+\.\d\d$")
         shares = self.browser.texts(".row [data-el=share]")
-        self.assertTrue(all(re.fullmatch(r"<?\d+\.\d %", share) for share in shares), shares)
+        self.assertTrue(all(re.fullmatch(r"<?\d+\.\d%", share) for share in shares), shares)
         self.browser.wait("latency and lag", lambda: re.search(r"\d+ ms.*lag \d+ ms", self.browser.text("#connection"), re.S))
 
     def test_prices_flash(self):

@@ -77,6 +77,7 @@ test("a stream that ends is resumed from its last id, where a WebSocket never wo
 test("a stream that is held back, or is none, makes way for polling", async () => {
   for (const spoil of [
     (request) => request.answer(200, {}, { "Content-Type": "text/html" }),
+    (request) => request.answer(403, null),
     (request) => request.answer(404, { error: "no such address", code: "not_found" }),
     (request, world) => world.advance(10_000),
     async (request, world) => {
