@@ -3,6 +3,7 @@
 # make check  format, walls between the rooms, sanitizers, a minute of fuzzing, a light round of conformance
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
 # make conformance-light  373 of them, two minutes
+# make browser-test       the page in a real headless Chromium, against the demo
 # make fuzz SECONDS=3600 [TARGET=frames]    the fuzzers, which share the time
 # make sanitize-all                         every test under both sanitizers
 # make bench  figures, in ratios to a bare send() loop
@@ -12,7 +13,7 @@ SHELL := /bin/bash
 PORT ?= 8080
 SECONDS ?= 600
 
-.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test setup clean
+.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test browser-test setup clean
 
 setup:
 	@.ci/setup
@@ -30,6 +31,10 @@ test: setup client-test
 
 client-test:
 	.ci/test-client
+
+browser-test: setup
+	swift build -c release --product walletpush
+	.ci/test-browser
 
 check: setup lint walls
 	.ci/check address thread conformance fuzz

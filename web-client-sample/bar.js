@@ -68,6 +68,8 @@ export class Bar {
 
   auth({ state, code, message }) {
     if (state === "refused") this.askToken(name(errorText({ code, message })));
+    if (state === "expired") this.askToken(t("auth.ended"));
+    if (state === "accepted" && byId("auth").open) byId("auth").close();
     this.#expiring = state === "expiring";
     this.#showBanners();
   }

@@ -33,6 +33,7 @@ export default {
   "banner.tokenEnds": "Your access token is about to end.",
   "auth.title": "Access token",
   "auth.asks": "This server asks for an access token.",
+  "auth.ended": "Your access token has ended.",
   "auth.cancel": "Not now",
   "auth.continue": "Continue",
   "sum.label": "All wallets",

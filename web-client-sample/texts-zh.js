@@ -33,6 +33,7 @@ export default {
   "banner.tokenEnds": "您的访问令牌即将到期。",
   "auth.title": "访问令牌",
   "auth.asks": "此服务器需要访问令牌。",
+  "auth.ended": "您的访问令牌已到期。",
   "auth.cancel": "以后再说",
   "auth.continue": "继续",
   "sum.label": "全部钱包",

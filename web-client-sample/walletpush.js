@@ -23,6 +23,7 @@
 // Types with the shapes of all this: walletpush.d.ts.
 
 import { Connection } from "./connection.js";
+import { Credentials } from "./credentials.js";
 import { WalletPushError } from "./errors.js";
 import { Health } from "./health.js";
 import { HttpApi } from "./http-api.js";
@@ -52,9 +53,7 @@ export class WalletPushClient extends EventTarget {
   #requests = new Requests((message) => this.#connection.send(message));
   #tracker = new ResumeTracker();
   #settings;
-  /** A function that answers a token, or null; and the token it, or `setToken`, gave last. */
-  #askToken;
-  #token;
+  #credentials;
   #authorized = false;
 
   /**
@@ -67,11 +66,9 @@ export class WalletPushClient extends EventTarget {
     super();
     this.#environment = { now: () => Date.now(), ...environment };
     this.#settings = { ...settings };
-    this.#askToken = typeof token === "function" ? token : null;
-    this.#token = typeof token === "function" ? null : token;
     const addresses = addressesOf(url);
     this.#api = new HttpApi(addresses.root, environment.fetch === undefined ? undefined : environment);
-    this.#api.setToken(this.#token);
+    this.#credentials = new Credentials(token, (kept) => this.#api.setToken(kept));
     this.#connection = new Connection(addresses, {
       connecting: () => this.#emit("connection", { state: "connecting" }),
       greeted: (hello) => this.#greeted(hello),
@@ -103,7 +100,7 @@ export class WalletPushClient extends EventTarget {
 
   /** An access token, for now and for later connections; null for none. */
   setToken(token) {
-    this.#keepToken(token);
+    this.#credentials.keep(token);
     if (this.connected && token !== null) this.#authorize(token);
   }
 
@@ -164,20 +161,20 @@ export class WalletPushClient extends EventTarget {
 
   /** Hides or shows a token of a wallet, for everybody who watches it. */
   async setVisible(wallet, token, visible) {
-    await this.#haveToken();
+    await this.#credentials.have();
     const answer = await this.#api.setVisible(canonicalWallet(wallet) ?? wallet, addressOf(token), visible);
     this.#changed(applyVisibility(this.state, canonicalWallet(wallet), answer));
   }
 
   /** The chains the server serves: `[{chain, state, since, …}]`. */
   async chains() {
-    await this.#haveToken();
+    await this.#credentials.have();
     return this.#api.chains();
   }
 
   /** A page of the wallets the server knows: `{wallets: [{id, wallet, …}], next}`; `next` is the next `after`. */
   async wallets(page) {
-    await this.#haveToken();
+    await this.#credentials.have();
     return this.#api.wallets(page);
   }
 
@@ -206,7 +203,7 @@ export class WalletPushClient extends EventTarget {
 
   /** With an access token, nothing but `auth` may be sent before its `ok`. */
   get #ready() {
-    return this.connected && (this.#authorized || (this.#token === null && this.#askToken === null));
+    return this.connected && (this.#authorized || this.#credentials.areNone);
   }
 
   #subscribeAll() {
@@ -264,29 +261,18 @@ export class WalletPushClient extends EventTarget {
 
   // Access tokens
 
-  #keepToken(token) {
-    this.#token = token;
-    this.#api.setToken(token);
-  }
-
-  /** Asks for a token where there is a function to ask and none at hand. */
-  async #haveToken(why = "connect") {
-    if (this.#token === null && this.#askToken !== null) this.#keepToken((await this.#askToken(why)) ?? null);
-    return this.#token;
-  }
-
   #greeted(hello) {
     this.#tracker.connected(hello.epoch);
     this.health.reset();
     this.#emit("connection", { state: "live", hello, transport: this.transport });
-    if (this.#token !== null) this.#authorize(this.#token);
-    else if (this.#askToken !== null) this.#introduce();
-    else this.#subscribeAll();
+    if (this.#credentials.areNone) this.#subscribeAll();
+    else if (this.#credentials.token !== null) this.#authorize(this.#credentials.token);
+    else this.#introduce();
   }
 
   async #introduce() {
     const { generation } = this.#connection;
-    const token = await this.#haveToken().catch((error) => {
+    const token = await this.#credentials.have().catch((error) => {
       this.#emit("auth", { state: "refused", code: "no_token", message: String(error?.message ?? error) });
       return undefined;
     });
@@ -306,7 +292,7 @@ export class WalletPushClient extends EventTarget {
       await this.#request({ op: "auth", token });
     } catch (error) {
       if (error.code === "disconnected") return;
-      if (this.#askToken !== null && this.#token === token) this.#keepToken(null);
+      this.#credentials.spoiled(token);
       this.#emit("auth", { state: "refused", code: error.code, message: error.message });
       return;
     }
@@ -317,8 +303,8 @@ export class WalletPushClient extends EventTarget {
 
   async #renew() {
     const { generation } = this.#connection;
-    const token = await Promise.resolve(this.#askToken("expiring")).catch(() => null);
-    if (token !== null && token !== undefined && generation === this.#connection.generation) this.setToken(token);
+    const token = await this.#credentials.renewed().catch(() => null);
+    if (token !== null && generation === this.#connection.generation) this.setToken(token);
   }
 
   // Frames
@@ -353,7 +339,7 @@ export class WalletPushClient extends EventTarget {
 
   #tokenStatus({ auth, at }) {
     this.#emit("auth", { state: auth, at });
-    if (auth === "expiring" && this.#askToken !== null) this.#renew();
+    if (auth === "expiring" && this.#credentials.canAsk) this.#renew();
   }
 
   /** A newer access token does not grant it. */
@@ -374,7 +360,7 @@ export class WalletPushClient extends EventTarget {
     connectionLost(this.state);
     this.#requests.fail(new WalletPushError({ code: "disconnected", message: "the connection ended" }));
     if (code !== TOKEN_EXPIRED) return;
-    if (this.#askToken !== null) this.#keepToken(null);
+    this.#credentials.expired();
     this.#emit("auth", { state: "expired" });
   }
 

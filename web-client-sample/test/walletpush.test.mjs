@@ -259,3 +259,59 @@ test("close stays away", () => {
   assert.equal(world.sockets.length, 1);
   assert.equal(world.last("connection").state, "closed");
 });
+
+test("a function is asked for the token: at first, before it ends, and after", async () => {
+  const asked = [];
+  const world = new World({ token: async (why) => asked.push(why) && `token ${asked.length}` });
+  world.client.subscribe({ wallets: [A] });
+  world.client.connect();
+  world.hello();
+  await world.settle();
+  assert.deepEqual([world.lastSent.op, world.lastSent.token], ["auth", "token 1"]);
+  world.say({ type: "ok", id: world.lastSent.id });
+  await world.settle();
+  world.say({ type: "status", auth: "expiring", at: 9 });
+  await world.settle();
+  assert.deepEqual([world.lastSent.op, world.lastSent.token], ["auth", "token 2"]);
+  world.socket.onclose({ code: 4101, reason: "the token has ended" });
+  assert.deepEqual(world.last("auth"), { state: "expired" });
+  world.advance(500);
+  world.hello();
+  await world.settle();
+  assert.deepEqual([world.lastSent.op, world.lastSent.token], ["auth", "token 3"]);
+  assert.deepEqual(asked, ["connect", "expiring", "expired"]);
+});
+
+test("a token that is not to be had: it waits and asks again", async () => {
+  const answers = [() => Promise.reject(new Error("signed out")), () => "good"];
+  const world = new World({ token: () => answers.shift()() });
+  world.client.connect();
+  world.hello();
+  await world.settle();
+  assert.deepEqual(world.last("auth"), { state: "refused", code: "no_token", message: "signed out" });
+  assert.equal(world.last("connection").state, "waiting");
+  world.advance(500);
+  world.hello();
+  await world.settle();
+  assert.equal(world.lastSent.token, "good");
+});
+
+test("null says that no token is needed", async () => {
+  const world = new World({ token: () => null });
+  world.client.subscribe({ wallets: [A] });
+  world.client.connect();
+  world.hello();
+  await world.settle();
+  assert.deepEqual(world.socket.sent.map(({ op }) => op), ["subscribe"]);
+});
+
+test("ping measures the way and, by the server's clock, how late prices come", async () => {
+  const world = World.live();
+  await world.settle();
+  const ping = world.client.ping();
+  world.now += 60;
+  world.say({ type: "pong", id: world.lastSent.id, time: world.now - 30 + 5_000 });
+  assert.equal(await ping, 60);
+  world.say({ type: "price", token: T, price_usd: "3", price_state: "fresh", price_at: world.now + 5_000 - 12, rev: 14 });
+  assert.deepEqual([world.client.health.latencyMs, world.client.health.lagMs], [60, 12]);
+});

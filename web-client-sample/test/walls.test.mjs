@@ -4,7 +4,7 @@ import test from "node:test";
 
 /** Files of the library, which the page takes by its front door alone. */
 const LIBRARY = [
-  "connection.js", "decimal.js", "environment.js", "errors.js", "event-stream.js", "health.js", "http-api.js", "http-transport.js",
+  "connection.js", "credentials.js", "decimal.js", "environment.js", "errors.js", "event-stream.js", "health.js", "http-api.js", "http-transport.js",
   "http-wallet.js", "keys.js", "requests.js", "resume.js", "socket-transport.js", "state.js", "walletpush.js",
 ];
 const OUTSIDE = /new (WebSocket|EventSource|XMLHttpRequest)\b|(?<![.#\w])fetch\(|sendBeacon|importScripts/;
