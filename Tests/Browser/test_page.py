@@ -7,6 +7,8 @@ Nothing here depends on how fast the machine is: conditions are waited for, figu
 
 import json
 import re
+import shutil
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -290,6 +292,19 @@ class Connections(PageTest):
         self.browser.wait("polling", lambda: "Polling" in self.connection())
         self.wait_for_prices()
         self.assert_agrees()
+
+    def test_library_in_node(self):
+        self.need_streams()
+        if shutil.which("node") is None:
+            self.skipTest("no node on this machine")
+        for transport in ("sse", "polling"):
+            done = subprocess.run(
+                ["node", "library.mjs", self.demo.address, self.demo.wallet, transport],
+                capture_output=True, text=True, timeout=120)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            told = json.loads(done.stdout)
+            self.assertEqual((told["transport"], told["didResume"]), (transport, True))
+            self.assertGreater(told["rows"], 3)
 
 
 MEASURE = """
