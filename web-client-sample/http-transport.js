@@ -76,15 +76,14 @@ export class HttpTransport {
 
   #over(error) {
     this.close();
-    const { code = "", message: reason, retryMs: retry, status, unusable = false } = error;
+    const { message: reason, retryMs: retry, status, unusable = false } = error;
     const retryMs = retry ?? null;
     if (status === 401) {
       // A token that was good before has ended (4101: come back with another); else it was none (4001).
       const expired = this.#accepted && this.#hasToken;
       return this.#handlers.closed({ code: expired ? 4101 : 4001, reason, retryMs, unusable });
     }
-    const down = code === "unreachable";
-    this.#handlers.closed({ code: ABNORMAL, reason, retryMs, unusable: unusable && !down });
+    this.#handlers.closed({ code: ABNORMAL, reason, retryMs, unusable });
   }
 
   #received(frame, wallet = null, cursor = null) {

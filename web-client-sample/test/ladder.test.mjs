@@ -323,6 +323,54 @@ for (const [name, make] of [["a stream", async () => (await streaming()).world],
   });
 }
 
+test("a connection that waits is closed for good too", async () => {
+  const { world, request } = await streaming();
+  request.end();
+  await world.settle();
+  assert.equal(world.last("connection").state, "waiting");
+  world.client.close();
+  assert.equal(world.timers, 0);
+});
+
+test("what worked last comes first, until it fails twice: then the WebSocket again", async () => {
+  const { world, request } = await streaming();
+  request.end();
+  await world.settle();
+  for (const sockets of [1, 2]) {
+    world.advance(30_000);
+    await world.settle();
+    assert.equal(world.sockets.length, sockets);
+    if (sockets === 1) (await world.request("api/v1/chains")).fail();
+    await world.settle();
+  }
+});
+
+test("a stream that was held back is not tried again before polling", async () => {
+  const world = await blocked();
+  (await world.request(stream(A))).answer(404, null);
+  (await world.request("api/v1/chains")).answer(200, {});
+  (await world.request(changes(A))).fail();
+  await world.settle();
+  world.advance(500);
+  (await world.request("api/v1/chains")).fail();
+  await world.settle();
+  world.advance(1_000);
+  world.socket.onclose({ code: 1006, reason: "" });
+  (await world.request("api/v1/chains")).answer(200, {});
+  await world.request(changes(A));
+  assert.equal(world.requests.filter(({ path }) => path === stream(A)).length, 1);
+});
+
+test("a get leaves what the wallet's stream has brought", async () => {
+  const { world, request } = await streaming();
+  request.say(event(price("7", 20), "e1:20"));
+  await world.settle();
+  const get = world.client.get(A);
+  (await world.request(`api/v1/wallets/${encodeURIComponent(A)}/balances`)).answer(200, snapshot(A));
+  assert.equal((await get).tokens[0].price_usd, "2");
+  assert.equal(world.client.state.wallets.get(A).rows.get(T).price_usd, "7");
+});
+
 test("a transport nobody has is refused; without WebSockets the others serve", async () => {
   assert.throws(() => new World({ transports: ["pigeons"] }), TypeError);
 });

@@ -194,6 +194,17 @@ test("a rate-limited subscribe is asked again, for what is still wished", async 
   assert.deepEqual([world.lastSent.op, world.lastSent.wallets], ["subscribe", [A]]);
 });
 
+test("what waits to be asked again ends with its connection", async () => {
+  const world = new World();
+  world.client.connect();
+  world.hello();
+  world.client.subscribe({ wallets: [A] });
+  world.say({ type: "error", id: world.lastSent.id, code: "rate_limited", message: "slow down", retry_ms: 700_000 });
+  await world.settle();
+  world.client.close();
+  assert.equal(world.timers, 0);
+});
+
 test("with a token, auth comes first; a refusal is told", async () => {
   const world = new World({ token: "secret" });
   world.client.subscribe({ wallets: [A] });
@@ -314,4 +325,7 @@ test("ping measures the way and, by the server's clock, how late prices come", a
   assert.equal(await ping, 60);
   world.say({ type: "price", token: T, price_usd: "3", price_state: "fresh", price_at: world.now + 5_000 - 12, rev: 14 });
   assert.deepEqual([world.client.health.latencyMs, world.client.health.lagMs], [60, 12]);
+  world.client.subscribe({ wallets: [B] });
+  world.say({ type: "ok", id: world.lastSent.id, wallets: [B], failed: [] }, { type: "price", token: T, price_usd: "3", price_at: 1, rev: 3 });
+  assert.equal(world.client.health.lagMs, 12, "a catch-up is old by its nature");
 });
