@@ -49,7 +49,6 @@ export class Connection {
   /** The transport that worked last, and how many attempts in a row have failed since. */
   #lastWorking = null;
   #failures = 0;
-  #unusable = new Set();
   #announcedRetryMs = null;
   #helloAt = 0;
   #laters = 0;
@@ -129,7 +128,6 @@ export class Connection {
   }
 
   #tryRung() {
-    while (this.#unusable.has(this.#transports[this.#rung]) && this.#rung < this.#transports.length - 1) this.#rung += 1;
     const kind = this.#transports[this.#rung];
     const transport = this.#make(kind, {
       received: (frame, origin) => this.#received(frame, origin),
@@ -160,7 +158,6 @@ export class Connection {
     this.#lastWorking = this.#current.kind;
     if (this.#current.kind === "websocket") {
       this.#recovery = 0;
-      this.#unusable.clear();
     } else if (this.#transports.includes("websocket")) this.#scheduleRecovery();
     this.#handlers.greeted(hello);
   }
@@ -179,7 +176,6 @@ export class Connection {
       this.#handlers.closed({ code, reason });
       return;
     }
-    if (unusable) this.#unusable.add(kind);
     if (this.#goesDown(kind, code, greeted, unusable)) {
       this.#rung += 1;
       if (greeted) this.#handlers.connecting();
@@ -199,8 +195,6 @@ export class Connection {
   }
 
   #wait(code, reason, delay) {
-    // What did not work the last time may work the next: proxies change with the network.
-    if (this.#rung + 1 >= this.#transports.length) this.#unusable.clear();
     this.#attempt += 1;
     this.#timers.schedule("retry", delay, () => this.#start());
     this.#handlers.waiting({ code, reason, retryAt: this.#environment.now() + delay });

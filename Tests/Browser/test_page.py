@@ -328,12 +328,12 @@ MEASURE = """
 
 
 class Many(PageTest):
-    options = ("--tokens", "2000", "--wallets", "2", "--ticks", "1")
+    options = ("--tokens", "3200", "--wallets", "2", "--ticks", "1")
 
     def test_two_thousand_tokens(self):
         self.open()
         count = int(self.browser.one("[role=table]").get_attribute("aria-rowcount")) - 1
-        self.assertGreater(count, 1000)
+        self.assertGreater(count, 1900)
         self.wait_for_prices()
         for name, scrolling in (("standing", False), ("scrolling", True)):
             figures = self.browser.later(MEASURE, scrolling, 5000)

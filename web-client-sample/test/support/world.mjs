@@ -56,7 +56,10 @@ export class World {
         request.open = false;
         reject(signal.reason);
       });
-      request.fail = () => reject(new TypeError("nobody there"));
+      request.fail = () => {
+        request.open = false;
+        reject(new TypeError("nobody there"));
+      };
       request.answer = (status, object, more = {}) => {
         request.open = false;
         resolve(new Response(object === null ? null : JSON.stringify(object), { status, headers: more }));
