@@ -203,15 +203,15 @@ class Basics(PageTest):
             for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
                 self.browser.media(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
                 self.browser.resize(*size)
-                self.axe(f"{scheme}, {name}")
+                if (scheme, name) in (("light", "desktop"), ("dark", "phone")):
+                    self.axe(f"{scheme}, {name}")
                 self.browser.shot(f"{name}-{scheme}")
                 wide = self.browser.script("return document.documentElement.scrollWidth > innerWidth")
                 self.assertFalse(wide, f"{name} scrolls sideways")
         self.browser.script("document.querySelector('[data-el=toggle]').click()")
-        self.axe("dark, phone, details")
         self.browser.shot("phone-dark-details")
         self.browser.one("#language").click()
-        self.axe("Chinese")
+        self.axe("Chinese, with details")
         self.browser.shot("phone-dark-chinese")
         self.browser.open(self.demo.address + "?")
         self.browser.script("localStorage.clear()")
@@ -328,15 +328,15 @@ MEASURE = """
 
 
 class Many(PageTest):
-    options = ("--tokens", "3200", "--wallets", "2", "--ticks", "1")
+    options = ("--tokens", "2000", "--wallets", "2", "--ticks", "1")
 
     def test_two_thousand_tokens(self):
         self.open()
         count = int(self.browser.one("[role=table]").get_attribute("aria-rowcount")) - 1
-        self.assertGreater(count, 1900)
+        self.assertGreater(count, 1900, "the demo's wallet holds them")
         self.wait_for_prices()
         for name, scrolling in (("standing", False), ("scrolling", True)):
-            figures = self.browser.later(MEASURE, scrolling, 5000)
+            figures = self.browser.later(MEASURE, scrolling, 3000)
             print(f"\n{count} tokens, each priced every second, {name}: frame times in ms {json.dumps(figures)}")
             self.assertGreater(figures["frames"], 2, "the page draws")
             drawn = self.browser.script("return document.querySelectorAll('.row').length")
