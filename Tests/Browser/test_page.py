@@ -15,7 +15,9 @@ from pathlib import Path
 import axe_core_python
 from selenium.webdriver.common.keys import Keys
 
+import scripted
 from browser import DESKTOP, PHONE, Browser
+from scripted import Scripted, row, snapshot
 from server import Demo, Proxy
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
@@ -363,6 +365,111 @@ class Many(PageTest):
         self.assertAlmostEqual(index(), count - 11, delta=5, msg="the focus is not lost when its row leaves the window")
         self.browser.press(Keys.ARROW_DOWN)
         self.assertAlmostEqual(index(), count - 10, delta=5)
+
+
+class Honest(unittest.TestCase):
+    """States that the demo never gets into, said by a server of the test's own; without WebSockets, so over an event stream."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    axe = PageTest.axe
+
+    def serve(self, **members):
+        server = Scripted(**members)
+        self.addCleanup(server.close)
+        self.browser.resize(*DESKTOP)
+        return server
+
+    def cells(self, symbol):
+        """The texts of a token's row, as they are seen."""
+        return self.browser.script("""
+            const line = [...document.querySelectorAll(".row .line")].find((one) => one.querySelector("[data-el=symbol]").innerText === arguments[0]);
+            return line === undefined ? null : Object.fromEntries(["token", "price", "balance", "value"].map((name) => [name, line.querySelector(`.c-${name}`).innerText]));
+        """, symbol)
+
+    def test_states(self):
+        server = self.serve()
+        self.browser.open(server.address + "#" + scripted.WALLET)
+        self.browser.wait("a skeleton before the first frame", lambda: self.browser.script(
+            "const bones = document.querySelector('.skeletons'); return bones !== null && !bones.hidden"))
+        server.say(snapshot([], state="loading", block=None, as_of=None))
+        self.browser.wait("it reads", lambda: self.browser.text("[data-el=badge]") == "Reading balances…")
+        self.browser.shot("skeleton")
+        server.say(snapshot([
+            row("native", "ETH", logo=scripted.DOT),
+            row("0x" + "1" * 40, "OLD", price_state="stale", balance_state="stale"),
+            row("0x" + "2" * 40, "NOPRICE", price_usd=None, change_24h=None, price_state="unknown"),
+            row("0x" + "3" * 40, "NOBALANCE", balance=None, balance_state="unknown"),
+            row("0x" + "4" * 40, "NODECIMALS", decimals=None),
+            row("0x" + "5" * 40, "SPAM", listed=False),
+            row("0x" + "6" * 40, "SOLD", balance="0"),
+            row("0x" + "7" * 40, "HIDDEN", visible=False),
+            row("0x" + "8" * 40, "\u202eEVIL<img src=x onerror=alert(1)>" + "x" * 200),
+        ]))
+        self.browser.wait("the rows", lambda: self.cells("ETH"))
+        self.assertEqual(self.cells("ETH")["value"].split(), ["$7.50", "33.3%"])
+        self.assertIn("stale", self.cells("OLD")["price"])
+        self.assertIn("stale", self.cells("OLD")["balance"])
+        self.assertEqual([self.cells("NOPRICE")[cell].strip() for cell in ("price", "value")], ["—", "—"])
+        self.assertEqual([self.cells("NOBALANCE")[cell].strip() for cell in ("balance", "value")], ["—", "—"])
+        self.assertEqual([self.cells("NODECIMALS")[cell].strip() for cell in ("balance", "value")], ["—", "—"])
+        self.assertEqual([self.cells(folded) for folded in ("SPAM", "SOLD", "HIDDEN")], [None, None, None])
+        self.assertEqual(self.browser.text("[data-el=total]"), "$22.50")
+        self.assertIn("1 unpriced", self.browser.text(".facts"))
+        self.assertEqual(sorted(self.browser.texts(".folds button:not([hidden])")), ["1 empty", "1 hidden", "1 unlisted"])
+        self.assertEqual(self.browser.script("return document.querySelectorAll('.row img').length"), 1, "a logo, and no other picture")
+        self.browser.wait("the logo is drawn", lambda: self.browser.script("return document.querySelector('.row img').naturalWidth > 0"))
+        for button in ("empty", "hidden", "unlisted"):
+            self.browser.script("document.querySelector(`.folds [data-el=${arguments[0]}]`).click()", button)
+        self.browser.wait("all is unfolded", lambda: self.cells("SPAM") and self.cells("SOLD") and self.cells("HIDDEN"))
+        self.assertIn("unlisted", self.cells("SPAM")["token"])
+        self.assertEqual(self.cells("SOLD")["value"].split()[0], "$0.00")
+        self.axe("states")
+        self.browser.shot("states")
+        self.browser.resize(*PHONE)
+        self.browser.shot("states-phone")
+        self.assertFalse(self.browser.script("return document.documentElement.scrollWidth > innerWidth"))
+
+    def test_statuses(self):
+        server = self.serve()
+        server.say(snapshot([row("native", "ETH")]))
+        self.browser.open(server.address + "#" + scripted.WALLET)
+        self.browser.wait("the row", lambda: self.cells("ETH"))
+        status = lambda **members: server.say({"type": "status", **members})
+        badge = lambda text: self.browser.wait(f"the badge {text!r}", lambda: self.browser.text("[data-el=badge]") == text)
+        for refreshing, text in (("balances", "Reading balances…"), ("prices", "Updating prices…"), ("done", ""), ("failed", "Refresh failed")):
+            status(wallet=scripted.WALLET, refreshing=refreshing)
+            badge(text)
+        status(chain="MATIC", state="down", since=1763805500000)
+        status(prices="stale")
+        self.browser.wait("two banners", lambda: len(self.browser.texts(".banner")) == 2)
+        self.assertRegex(self.browser.texts(".banner")[0], "^MATIC cannot be reached since")
+        self.axe("banners")
+        self.browser.shot("banners")
+        status(chain="MATIC", state="up")
+        status(prices="live")
+        self.browser.wait("none", lambda: self.browser.texts(".banner") == [])
+        status(wallet=scripted.WALLET, state="deleted")
+        badge("Deleted on the server")
+
+    def test_access_token(self):
+        server = self.serve(token="secret")
+        server.say(snapshot([row("native", "ETH")]))
+        self.browser.open(server.address + "#" + scripted.WALLET)
+        is_open = lambda: self.browser.script("return document.querySelector('#auth').open")
+        self.browser.wait("it is asked for", is_open)
+        self.assertEqual(self.browser.active(), "#auth-token")
+        self.axe("the dialog")
+        self.browser.shot("token")
+        self.browser.one("#auth-token").send_keys("wrong", Keys.ENTER)
+        self.browser.wait("and again", is_open)
+        self.browser.one("#auth-token").send_keys("secret", Keys.ENTER)
+        self.browser.wait("the row", lambda: self.cells("ETH"))
+        self.assertFalse(is_open())
+        self.assertNotIn("secret", self.browser.script("return location.href + JSON.stringify(localStorage)"))
 
 
 if __name__ == "__main__":
