@@ -10,9 +10,9 @@ import re
 import shutil
 import subprocess
 import unittest
+from importlib.util import find_spec
 from pathlib import Path
 
-import axe_core_python
 from selenium.webdriver.common.keys import Keys
 
 import scripted
@@ -20,13 +20,21 @@ from browser import DESKTOP, PHONE, Browser
 from scripted import Scripted, row, snapshot
 from server import Demo, Proxy
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
+# The script alone: the package itself would want another driver.
+AXE = Path(find_spec("axe_playwright_python").submodule_search_locations[0], "axe.min.js").read_text()
 
 CSP_ERRORS = re.compile("Content Security Policy|Refused to|Uncaught", re.I)
 
 
+def setUpModule():
+    PageTest.browser = Browser()
+    unittest.addModuleCleanup(PageTest.browser.close)
+
+
 class PageTest(unittest.TestCase):
-    """A demo and a browser for all tests of a class; each test opens the page anew, as if for the first time."""
+    """A demo for all tests of a class, a browser for all of them; each test opens the page anew, as if for the first time."""
+
+    browser: Browser
 
     options = ()
 
@@ -34,8 +42,6 @@ class PageTest(unittest.TestCase):
     def setUpClass(cls):
         cls.demo = Demo(*cls.options)
         cls.addClassCleanup(cls.demo.close)
-        cls.browser = Browser()
-        cls.addClassCleanup(cls.browser.close)
 
     def setUp(self):
         self.browser.resize(*DESKTOP)
@@ -370,17 +376,15 @@ class Many(PageTest):
 class Honest(unittest.TestCase):
     """States that the demo never gets into, said by a server of the test's own; without WebSockets, so over an event stream."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.browser = Browser()
-        cls.addClassCleanup(cls.browser.close)
-
     axe = PageTest.axe
 
     def serve(self, **members):
         server = Scripted(**members)
         self.addCleanup(server.close)
+        self.browser = PageTest.browser
         self.browser.resize(*DESKTOP)
+        self.browser.media()
+        self.browser.forget(server.address)
         return server
 
     def cells(self, symbol):
