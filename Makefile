@@ -4,6 +4,7 @@
 #             docs-test, operations-test, proxy-test
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
 # make conformance-light  373 of them, two minutes
+# make browser-test       the page in a real headless Chromium, against the demo
 # make fuzz SECONDS=3600 [TARGET=frames]    the fuzzers, which share the time
 # make sanitize-all                         every test under both sanitizers
 # make docs-test        the documentation's lines with websocat and curl, against the demo
@@ -35,6 +36,10 @@ test: setup client-test
 
 client-test:
 	.ci/test-client
+
+browser-test: setup
+	swift build -c release --product walletpush
+	.ci/test-browser
 
 docs-test: setup
 	.ci/test-docs

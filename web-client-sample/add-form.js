@@ -1,9 +1,12 @@
 // The form that adds a wallet, and the wallets the server offers to try.
 
-import { CHAINS_USUAL } from "./api.js";
 import { byId, setAttribute, setHidden, setText } from "./dom.js";
 import { shortAddress } from "./format.js";
-import { addressOf, canonicalWallet, chainOf, splitKey } from "./keys.js";
+import { t } from "./i18n.js";
+import { addressOf, canonicalWallet, chainOf, splitKey } from "./walletpush.js";
+
+/** Until the server tells which chains it serves. */
+const CHAINS_USUAL = ["ETH", "BSC", "MATIC", "ARB", "OP", "AVAX", "BASE", "ZKSYNC", "LINEA", "MANTA", "FTM", "CRO"];
 
 const OFFERS_MAX = 20;
 
@@ -63,14 +66,14 @@ export class AddForm {
     const typed = splitKey(text) ?? { chain: byId("chain").value, address: text };
     const key = canonicalWallet(`${typed.chain}:${typed.address}`);
     if (key === null) {
-      this.fail(text === "" ? "Type or paste an address first." : "An address is 0x and 40 hexadecimal digits.");
+      this.fail(t(text === "" ? "add.nothingTyped" : "add.notAnAddress"));
       byId("address").focus();
       return;
     }
     byId("address").value = "";
     this.fail("");
     const card = this.#actions.watch(key, `${typed.chain}:${typed.address}`);
-    requestAnimationFrame(() => card.element.scrollIntoView({ behavior: "smooth", block: "nearest" }));
+    requestAnimationFrame(() => card.element.scrollIntoView({ block: "nearest" }));
   }
 
   #showOffers() {

@@ -1,37 +1,38 @@
 // The page: which wallets are watched, and everything around their cards.
-//
-// Frames only mark what they touched; one animation frame later each marked card is brought up to date. So a
-// burst of prices costs one pass, and a hidden tab nothing.
 
-import { Api } from "./api.js";
-import { Bar } from "./bar.js";
 import { AddForm } from "./add-form.js";
-import { ZERO, add, roundHalfEven, toText } from "./decimal.js";
+import { Bar } from "./bar.js";
 import { arrange, byId, setHidden, setText } from "./dom.js";
 import * as format from "./format.js";
-import { addressOf } from "./keys.js";
-import { readWallets, writeWallets } from "./memory.js";
+import { errorText, language, setLanguage, t, translatePage } from "./i18n.js";
+import { readLanguage, readWallets, writeLanguage, writeWallets } from "./memory.js";
+import { Painter } from "./painter.js";
 import { PriceHistory } from "./sparkline.js";
-import { exactTotal } from "./state.js";
 import { WalletCard } from "./wallet-card.js";
-import { WalletPushClient } from "./walletpush.js";
+import { WalletPushClient, sumOf } from "./walletpush.js";
 
-const root = new URL(".", document.baseURI);
-const socketAddress = new URL("ws", root);
-socketAddress.protocol = root.protocol === "https:" ? "wss:" : "ws:";
+const MEASURE_MS = 10_000;
+const FILTER_LENGTH_MAX = 100;
 
-const client = new WalletPushClient(socketAddress.href, { settings: { batch: true } });
-const api = new Api(root);
+setLanguage(readLanguage());
+translatePage();
+
+const client = new WalletPushClient(new URL(".", document.baseURI).href, { settings: { batch: true } });
 const history = new PriceHistory();
 const cards = new Map();
+const painter = new Painter(cards, (key) => client.state.wallets.get(key), paintAround);
 
 const bar = new Bar({
   connect: () => client.connect(),
   authorize: (token) => {
-    api.setToken(token);
     client.setToken(token);
     client.connect();
     loadLists();
+  },
+  language: () => {
+    setLanguage(language() === "en" ? "zh" : "en");
+    writeLanguage(language());
+    relabel();
   },
 });
 const form = new AddForm({ watch: (key, typed) => watch(key, typed) });
@@ -41,28 +42,31 @@ const form = new AddForm({ watch: (key, typed) => watch(key, typed) });
 /** Puts a card up and subscribes; `typed` is the key with the address as the user wrote it. */
 function watch(key, typed = key) {
   if (!cards.has(key)) {
-    cards.set(key, new WalletCard(key, history, { refresh, remove, setVisible }));
+    cards.set(key, new WalletCard(key, history, { refresh, remove, setVisible, changed: () => painter.layOut() }));
+    cards.get(key).filter(filter);
     client.subscribe({ wallets: [typed] });
     remember();
   }
-  mark(key);
-  paint();
+  painter.mark(key);
+  painter.paint();
   return cards.get(key);
 }
 
 function remove(key) {
   client.unsubscribe({ wallets: [key] });
+  const hadFocus = cards.get(key)?.element.contains(document.activeElement);
   drop(key);
+  if (hadFocus) byId("wallets").focus();
 }
 
 function drop(key) {
   if (!cards.delete(key)) return;
-  dirty.delete(key);
+  painter.forget(key);
   const held = new Set();
   for (const { rows } of client.state.wallets.values()) for (const token of rows.keys()) held.add(token);
   history.keepOnly(held);
   remember();
-  paint();
+  painter.layOut();
 }
 
 function remember() {
@@ -71,75 +75,93 @@ function remember() {
 }
 
 async function refresh(key) {
+  const card = cards.get(key);
+  if (!card.mayRefresh(Date.now())) return;
+  card.coolDown();
   try {
     await client.refresh(key);
   } catch (error) {
-    const card = cards.get(key);
-    if (error.code === "cooldown") card?.coolDown(error.retryMs ?? 1000);
-    else card?.note(`Could not refresh: ${format.name(error.message)}`);
+    card.coolDown(error.retryMs ?? 0);
+    if (error.code !== "cooldown") card.note(t("card.refreshFailed", { why: format.name(errorText(error)) }));
   }
 }
 
 async function setVisible(key, token, visible) {
   try {
-    client.takeVisibility(key, await api.setVisible(key, addressOf(token), visible));
+    await client.setVisible(key, token, visible);
   } catch (error) {
-    cards.get(key)?.note(`Could not ${visible ? "show" : "hide"} the token: ${format.name(error.message)}`);
+    const why = format.name(errorText(error));
+    cards.get(key)?.note(t(visible ? "card.showFailed" : "card.hideFailed", { why }));
   }
 }
+
+// Searching
+
+let filter = "";
+
+byId("search").addEventListener("input", () => {
+  filter = byId("search").value.trim().toLowerCase().slice(0, FILTER_LENGTH_MAX);
+  for (const card of cards.values()) card.filter(filter);
+  sayFound();
+  painter.layOut();
+});
+
+function sayFound() {
+  let n = 0;
+  let shown = 0;
+  for (const card of cards.values()) {
+    n += card.shownRows;
+    if (!card.element.hidden) shown += 1;
+  }
+  setText(byId("search-found"), filter === "" ? "" : t("search.found", { n }));
+  setHidden(byId("search-nothing"), filter === "" || shown > 0 || cards.size === 0);
+  setText(byId("search-nothing"), t("search.nothing", { text: format.name(filter) }));
+}
+
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, select, textarea, dialog") !== null;
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey || byId("tools").hidden) return;
+  event.preventDefault();
+  byId("search").focus();
+});
 
 // Painting
 
-/** Wallet key → tokens to bring up to date, or null for the whole card. */
-const dirty = new Map();
 let statusDirty = false;
-let painting = 0;
 
-function mark(key, token = null) {
-  if (token === null) dirty.set(key, null);
-  else if (!dirty.has(key)) dirty.set(key, new Set([token]));
-  else dirty.get(key)?.add(token);
-}
-
-function paint() {
-  if (painting === 0) painting = requestAnimationFrame(paintNow);
-}
-
-function paintNow() {
-  painting = 0;
-  for (const [key, tokens] of dirty) {
-    const wallet = client.state.wallets.get(key);
-    const card = cards.get(key);
-    if (wallet === undefined || card === undefined) continue;
-    if (tokens === null) card.update(wallet);
-    else card.updateRows(tokens);
-  }
-  dirty.clear();
+/** What of every pass is not a card. */
+function paintAround() {
   arrange(byId("wallets"), [...cards.values()].map(({ element }) => element));
   setHidden(byId("empty"), cards.size > 0);
-  paintSum();
+  setHidden(byId("tools"), cards.size === 0);
+  setHidden(byId("sum"), cards.size < 2);
+  if (cards.size >= 2) paintSum();
   if (statusDirty) bar.statuses(client.state);
   statusDirty = false;
 }
 
-/** The sum over all wallets: exact, rounded once. */
 function paintSum() {
-  setHidden(byId("sum"), cards.size < 2);
-  if (cards.size < 2) return;
-  let sum = ZERO;
-  let counted = 0;
-  let unpriced = 0;
-  for (const key of cards.keys()) {
-    const wallet = client.state.wallets.get(key);
-    if (wallet === undefined) continue;
-    const total = exactTotal(wallet);
-    sum = add(sum, total.sum);
-    counted += total.counted;
-    unpriced += total.unpriced;
-  }
-  setText(byId("sum-value"), counted === 0 ? format.UNKNOWN : format.usd(toText(roundHalfEven(sum, 2))));
-  setText(byId("sum-note"), unpriced > 0 ? `${unpriced} unpriced` : `${cards.size} wallets`);
+  const wallets = [...cards.keys()].map((key) => client.state.wallets.get(key)).filter((wallet) => wallet !== undefined);
+  const { total_usd, unpriced } = sumOf(wallets);
+  setText(byId("sum-value"), format.usd(total_usd));
+  setText(byId("sum-note"), unpriced > 0 ? t("sum.unpriced", { n: unpriced }) : t("sum.wallets", { n: cards.size }));
 }
+
+function relabel() {
+  translatePage();
+  for (const card of cards.values()) card.relabel();
+  bar.relabel();
+  form.fail("");
+  statusDirty = true;
+  sayFound();
+  painter.layOut();
+}
+
+addEventListener("scroll", () => painter.layOut(), { passive: true });
+addEventListener("resize", () => {
+  for (const card of cards.values()) card.remeasure();
+  painter.layOut();
+});
 
 // The client's events
 
@@ -147,10 +169,10 @@ client.addEventListener("change", ({ detail: changes }) => {
   for (const change of changes) {
     if (change.what === "status") statusDirty = true;
     if (change.wallet === undefined) continue;
-    mark(change.wallet, change.token ?? null);
+    painter.mark(change.wallet, change.token ?? null);
     notePrices(client.state.wallets.get(change.wallet), change.token);
   }
-  paint();
+  painter.paint();
 });
 
 function notePrices(wallet, token) {
@@ -160,48 +182,61 @@ function notePrices(wallet, token) {
 
 client.addEventListener("connection", ({ detail }) => {
   bar.connection(detail);
-  for (const key of cards.keys()) mark(key);
+  if (detail.state === "live") measure();
+  painter.markAll();
   statusDirty = true;
-  paint();
+  painter.paint();
 });
 
 client.addEventListener("resumed", ({ detail }) => bar.resumed(detail));
 client.addEventListener("auth", ({ detail }) => bar.auth(detail));
 
-client.addEventListener("problem", ({ detail: { code, message } }) => {
-  if (code === "unauthorized") bar.askToken();
-  else bar.say(format.name(message ?? code));
+client.addEventListener("problem", ({ detail }) => {
+  if (detail.code === "unauthorized") bar.askToken();
+  else bar.say(format.name(errorText(detail)));
 });
 
-client.addEventListener("refused", ({ detail: { key, code, message } }) => {
-  drop(key);
-  form.fail(`${key}: ${format.name(message ?? code)}`);
+client.addEventListener("refused", ({ detail }) => {
+  drop(detail.key);
+  form.fail(`${detail.key}: ${format.name(errorText(detail))}`);
 });
 
-// Start
+// Time
 
-async function loadLists() {
-  const [chains, wallets] = await Promise.allSettled([api.chains(), api.wallets(20)]);
-  if (chains.status === "fulfilled") form.chains(chains.value);
-  if (wallets.status === "fulfilled") form.offer(wallets.value);
+async function measure() {
+  if (!client.connected || document.hidden) return;
+  await client.ping().catch(() => {});
+  bar.figures(client.health);
 }
 
-addEventListener("hashchange", () => {
-  for (const key of readWallets().linked) watch(key);
-});
-addEventListener("online", () => bar.retryIfWaiting());
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) bar.retryIfWaiting();
-});
+setInterval(measure, MEASURE_MS);
 setInterval(() => {
   const now = Date.now();
   bar.tick(now);
   if (!document.hidden) for (const card of cards.values()) if (card.wallet !== undefined) card.tick(now);
 }, 1000);
+addEventListener("online", () => bar.retryIfWaiting());
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  bar.retryIfWaiting();
+  measure();
+});
+
+// Start
+
+async function loadLists() {
+  const [chains, page] = await Promise.allSettled([client.chains(), client.wallets({ limit: 20 })]);
+  if (chains.status === "fulfilled") form.chains(chains.value.map(({ chain }) => chain));
+  if (page.status === "fulfilled") form.offer(page.value.wallets.map(({ wallet }) => wallet));
+}
+
+addEventListener("hashchange", () => {
+  for (const key of readWallets().linked) watch(key);
+});
 
 const { linked, stored } = readWallets();
 for (const key of new Set([...linked, ...stored])) watch(key);
 form.watched(new Set(cards.keys()));
-paint();
+painter.paint();
 client.connect();
 loadLists();

@@ -1,7 +1,8 @@
-// The top of the page: state of the connection, banners, access token, theme.
+// The top of the page: state of the connection, banners, access token, language, theme.
 
 import { byId, setAttribute, setHidden, setText } from "./dom.js";
 import { name } from "./format.js";
+import { errorText, languageTag, t } from "./i18n.js";
 import { readTheme, writeTheme } from "./memory.js";
 
 const RESUMED_MS = 5000;
@@ -13,19 +14,25 @@ const UNAUTHORIZED = 4001;
 export class Bar {
   #actions;
   #detail = { state: "connecting" };
+  #health = null;
   #quietUntil = 0;
   #said = null;
   #expiring = false;
-  #statuses = [];
+  #state = { chains: new Map(), pricesStale: false };
 
-  /** `actions`: `connect()`, `authorize(token)`. */
+  /** `actions`: `connect()`, `authorize(token)`, `language()`: the other one. */
   constructor(actions) {
     this.#actions = actions;
     byId("reconnect").addEventListener("click", () => {
       if (this.#detail.code === UNAUTHORIZED) this.askToken();
       else actions.connect();
     });
-    this.#setUpTheme();
+    byId("language").addEventListener("click", () => actions.language());
+    byId("theme").addEventListener("click", () => {
+      writeTheme(THEMES[(THEMES.indexOf(readTheme()) + 1) % THEMES.length]);
+      this.#showTheme();
+    });
+    this.#showTheme();
     this.#setUpToken();
   }
 
@@ -35,15 +42,23 @@ export class Bar {
     this.#quietUntil = 0;
     if (detail.state === "closed" && detail.code === UNAUTHORIZED) this.askToken();
     if (detail.state !== "live") this.#expiring = false;
+    this.#health = null;
     this.#show();
   }
 
+  /** What was missed is told for a moment, where there was anything to ask. */
   resumed({ resumed, changed }) {
-    if (!resumed || this.#detail.state !== "live") return;
+    if (!resumed || changed === null || this.#detail.state !== "live") return;
     this.#quietUntil = Date.now() + RESUMED_MS;
-    const what = changed === 0 ? "nothing missed" : `${changed} ${changed === 1 ? "change" : "changes"} caught up`;
     setAttribute(byId("connection"), "data-wide", "");
-    setText(byId("connection-text"), `Live · ${what}`);
+    setText(byId("connection-text"), changed === 0 ? t("connection.nothingMissed") : t("connection.caughtUp", { n: changed }));
+    byId("connection-figures").replaceChildren();
+  }
+
+  /** The client's `health`. */
+  figures(health) {
+    this.#health = health;
+    this.#showFigures();
   }
 
   /** A page that comes back to the front or the network does not wait out the back-off. */
@@ -51,14 +66,16 @@ export class Bar {
     if (this.#detail.state === "waiting") this.#actions.connect();
   }
 
-  auth({ state, message }) {
-    if (state === "refused") this.askToken(name(message));
+  auth({ state, code, message }) {
+    if (state === "refused") this.askToken(name(errorText({ code, message })));
+    if (state === "expired") this.askToken(t("auth.ended"));
+    if (state === "accepted" && byId("auth").open) byId("auth").close();
     this.#expiring = state === "expiring";
     this.#showBanners();
   }
 
   /** Asks for an access token, with what was wrong with the last one. */
-  askToken(text = "This server asks for an access token.") {
+  askToken(text = t("auth.asks")) {
     setText(byId("auth-text"), text);
     if (!byId("auth").open) byId("auth").showModal();
   }
@@ -69,21 +86,23 @@ export class Bar {
     this.#showBanners();
   }
 
-  /** Chains that are down, prices that are stale. */
-  statuses({ chains, pricesStale }) {
-    this.#statuses = [...chains].map(([chain, { since }]) => {
-      const when = since === null ? "" : ` since ${new Date(since).toLocaleTimeString([], CLOCK)}`;
-      return `${name(chain)} cannot be reached${when}: its balances may be behind.`;
-    });
-    if (pricesStale) this.#statuses.push("Prices are not updating: the last known ones are shown.");
+  /** The client's state: chains that are down, prices that are stale. */
+  statuses(state) {
+    this.#state = state;
+    this.#showBanners();
+  }
+
+  relabel() {
+    this.#showTheme();
+    this.#show();
     this.#showBanners();
   }
 
   /** What only time changes. */
   tick(now) {
     const { state, retryAt } = this.#detail;
-    const seconds = Math.max(0, Math.ceil((retryAt - now) / 1000));
-    setText(byId("connection-countdown"), state === "waiting" ? `in ${seconds} s` : "");
+    const n = Math.max(0, Math.ceil((retryAt - now) / 1000));
+    setText(byId("connection-countdown"), state === "waiting" ? t("connection.retryIn", { n }) : "");
     if (this.#quietUntil !== 0 && now > this.#quietUntil) {
       this.#quietUntil = 0;
       this.#show();
@@ -96,41 +115,59 @@ export class Bar {
 
   #show() {
     const { state, code, reason } = this.#detail;
-    const why = reason ? `: ${name(reason)}` : "";
-    setAttribute(byId("connection"), "data-state", state);
-    setAttribute(byId("connection"), "data-wide", state === "waiting" || state === "closed" ? "" : null);
-    setAttribute(byId("connection"), "title", state === "waiting" ? `Connection lost${why || ` (${code})`}` : null);
-    setText(byId("connection-text"), {
-      connecting: "Connecting", live: "Live", waiting: "Reconnecting", closed: `Disconnected${why}`,
-    }[state]);
+    const why = name(reason) || String(code ?? "");
+    const connection = byId("connection");
+    setAttribute(connection, "data-state", state);
+    setAttribute(document.body, "data-offline", state === "live" || state === "connecting" ? null : "");
+    setAttribute(connection, "data-wide", state === "waiting" || state === "closed" ? "" : null);
+    setText(byId("connection-text"), state === "closed" && reason ? t("connection.closedWhy", { why }) : t(`connection.${state}`));
+    setAttribute(connection, "title", state === "waiting" ? t("connection.lost", { why }) : null);
     setHidden(byId("reconnect"), state !== "waiting" && state !== "closed");
+    this.#showFigures();
     this.tick(Date.now());
   }
 
+  /** Outside the live region: figures that change all the time are not to be read out. */
+  #showFigures() {
+    const { state, transport } = this.#detail;
+    const figures = byId("connection-figures");
+    if (state !== "live" || this.#quietUntil !== 0) return figures.replaceChildren();
+    const { latencyMs = null, lagMs = null, conflating = false } = this.#health ?? {};
+    const [latency, lag] = [latencyMs, lagMs].map((ms) => (ms === null ? t("connection.unmeasured") : t("connection.latency", { ms })));
+    figures.replaceChildren(
+      ...figure("transport", transport === "websocket" ? "" : t(`transport.${transport}`)),
+      ...figure("latency", latencyMs === null ? "" : latency),
+      ...figure("lag", lagMs === null ? "" : t("connection.lag", { ms: lagMs })),
+      ...figure("conflating", conflating ? t("connection.conflating") : ""));
+    const title = t("connection.figures", { transport: t(`transport.${transport}`), latency, lag });
+    setAttribute(byId("connection"), "title", title);
+  }
+
+  /** Written only when they differ: a live region reads out what is put into it. */
   #showBanners() {
-    const texts = [...this.#statuses];
-    if (this.#expiring) texts.push("Your access token is about to end.");
+    const texts = [...this.#state.chains].map(([chain, { since }]) => this.#chainDown(name(chain), since));
+    if (this.#state.pricesStale) texts.push(t("banner.pricesStale"));
+    if (this.#expiring) texts.push(t("banner.tokenEnds"));
     if (this.#said !== null) texts.push(this.#said.text);
-    const banners = texts.map((text) => {
+    const shown = [...byId("banners").children].map(({ textContent }) => textContent);
+    if (shown.length === texts.length && shown.every((text, index) => text === texts[index])) return;
+    byId("banners").replaceChildren(...texts.map((text) => {
       const banner = document.createElement("p");
       banner.className = "banner";
       banner.textContent = text;
       return banner;
-    });
-    byId("banners").replaceChildren(...banners);
+    }));
   }
 
-  #setUpTheme() {
-    const button = byId("theme");
-    const show = () => {
-      setAttribute(button, "aria-label", `Theme: ${readTheme()}`);
-      setAttribute(button, "title", `Theme: ${readTheme()}`);
-    };
-    button.addEventListener("click", () => {
-      writeTheme(THEMES[(THEMES.indexOf(readTheme()) + 1) % THEMES.length]);
-      show();
-    });
-    show();
+  #chainDown(chain, since) {
+    if (since === null) return t("banner.chainDown", { chain });
+    return t("banner.chainDownSince", { chain, time: new Date(since).toLocaleTimeString(languageTag(), CLOCK) });
+  }
+
+  #showTheme() {
+    const label = t("theme.label", { theme: t(`theme.${readTheme()}`) });
+    setAttribute(byId("theme"), "aria-label", label);
+    setAttribute(byId("theme"), "title", label);
   }
 
   #setUpToken() {
@@ -143,4 +180,12 @@ export class Bar {
       if (token !== "") this.#actions.authorize(token);
     });
   }
+}
+
+function figure(kind, text) {
+  if (text === "") return [];
+  const element = document.createElement("span");
+  element.className = kind;
+  element.textContent = text;
+  return [element];
 }

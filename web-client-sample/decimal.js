@@ -48,6 +48,19 @@ export function add(a, b) {
   };
 }
 
+export function subtract(a, b) {
+  return add(a, { digits: -b.digits, scale: b.scale });
+}
+
+/** What `part` is of `whole` in percent, as text, half-even to `places`; null of nothing. */
+export function percentOf(part, whole, places) {
+  const scale = Math.max(part.scale, whole.scale);
+  const divisor = whole.digits * powerOfTen(scale - whole.scale);
+  if (divisor === 0n) return null;
+  const dividend = part.digits * powerOfTen(scale - part.scale + 2 + places);
+  return toText({ digits: divideHalfEven(dividend, divisor), scale: places });
+}
+
 export function multiply(a, b) {
   return { digits: a.digits * b.digits, scale: a.scale + b.scale };
 }
@@ -64,12 +77,18 @@ export function compare(a, b) {
 export function roundHalfEven(value, places) {
   const { digits, scale } = value;
   if (scale <= places) return { digits: digits * powerOfTen(places - scale), scale: places };
-  const divisor = powerOfTen(scale - places);
-  const magnitude = digits < 0n ? -digits : digits;
-  let quotient = magnitude / divisor;
-  const twiceRemainder = (magnitude % divisor) * 2n;
-  if (twiceRemainder > divisor || (twiceRemainder === divisor && quotient % 2n === 1n)) quotient += 1n;
-  return { digits: digits < 0n ? -quotient : quotient, scale: places };
+  return { digits: divideHalfEven(digits, powerOfTen(scale - places)), scale: places };
+}
+
+/** The whole quotient nearest to the exact one, ties to the even neighbour. */
+function divideHalfEven(dividend, divisor) {
+  const negative = dividend < 0n !== divisor < 0n;
+  const above = dividend < 0n ? -dividend : dividend;
+  const below = divisor < 0n ? -divisor : divisor;
+  let quotient = above / below;
+  const twiceRemainder = (above % below) * 2n;
+  if (twiceRemainder > below || (twiceRemainder === below && quotient % 2n === 1n)) quotient += 1n;
+  return negative ? -quotient : quotient;
 }
 
 /** Cuts to `places` digits after the point, towards zero: never shows more than there is. */

@@ -43,17 +43,21 @@ export function setAttribute(element, name, value) {
 
 const reducedMotion = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)");
 
+/** The glow of each element now, so that it need not be asked for: that would lay the page out anew. */
+const glowing = new WeakMap();
+
 /** A short glow in the colour of `direction` (1 up, -1 down); without `behind`, of the text alone. */
 export function flash(element, direction, { behind = true } = {}) {
   if (direction === 0 || reducedMotion?.matches || document.hidden) return;
   const tone = direction > 0 ? "up" : "down";
-  for (const running of element.getAnimations()) running.cancel();
-  element.animate(
+  glowing.get(element)?.cancel();
+  setAttribute(element, "data-flashed", tone);
+  glowing.set(element, element.animate(
     [
       { color: `var(--${tone})`, backgroundColor: behind ? `var(--flash-${tone})` : "transparent" },
       { backgroundColor: "transparent" },
     ],
-    { duration: 900, easing: "ease-out" });
+    { duration: 900, easing: "ease-out" }));
 }
 
 /** Puts `children` in this order with as few moves as the eye could ask for. */

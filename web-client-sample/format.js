@@ -2,16 +2,18 @@
 
 import {
   compare, grouped, normalized, parseDecimal, parseUnits, roundHalfEven, toText, truncate,
-} from "./decimal.js";
+} from "./walletpush.js";
+import { t } from "./i18n.js";
 
 export const UNKNOWN = "—";
 
 const BALANCE_PLACES = 6;
-/** Of a large balance the cents are enough. */
+/** Of a large balance the cents are enough, of a huge one the whole. */
 const LARGE_BALANCE = { digits: 10_000n, scale: 0 };
 const LARGE_BALANCE_PLACES = 2;
+const HUGE_BALANCE = { digits: 10_000_000n, scale: 0 };
 /** From this many zeros after the point on, they are counted instead of written: 0.0₇12. */
-const ZEROS_WRITTEN_MAX = 4;
+const ZEROS_WRITTEN_MAX = 3;
 const PRICE_DIGITS = 4;
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 
@@ -59,17 +61,22 @@ export function change(text) {
   return { text: `${grouped(toText(magnitude))}%`, direction };
 }
 
-/** A balance: exact where it is short, else cut (never rounded up) and marked with "…". */
+/** A balance: exact where it is short enough for a column, else cut (never rounded up) and marked with "…". */
 export function balance(baseUnits, decimals) {
   if (baseUnits === "0") return "0";
   const value = parseUnits(baseUnits, decimals);
   if (value === null) return UNKNOWN;
   const exact = normalized(value);
-  if (exact.scale <= BALANCE_PLACES) return grouped(toText(exact));
-  const large = compare(exact, LARGE_BALANCE) >= 0;
-  const cut = truncate(exact, large ? LARGE_BALANCE_PLACES : BALANCE_PLACES);
+  const places = placesOf(exact);
+  if (exact.scale <= (places === 0 ? 0 : BALANCE_PLACES)) return grouped(toText(exact));
+  const cut = truncate(exact, places);
   if (cut.digits === 0n) return `<0.${"0".repeat(BALANCE_PLACES - 1)}1`;
   return `${grouped(toText(cut))}…`;
+}
+
+function placesOf(balance) {
+  if (compare(balance, HUGE_BALANCE) >= 0) return 0;
+  return compare(balance, LARGE_BALANCE) >= 0 ? LARGE_BALANCE_PLACES : BALANCE_PLACES;
 }
 
 /** A balance with every digit; base units where the token does not say its decimals. */
@@ -77,7 +84,7 @@ export function exactBalance(baseUnits, decimals) {
   if (baseUnits === null) return UNKNOWN;
   const value = parseUnits(baseUnits, decimals);
   if (value !== null) return grouped(toText(normalized(value)));
-  return parseDecimal(baseUnits) === null ? UNKNOWN : `${baseUnits} base units (decimals unknown)`;
+  return parseDecimal(baseUnits) === null ? UNKNOWN : t("row.baseUnits", { n: baseUnits });
 }
 
 /** A name fit to show: one line, nothing hidden or reordered, of bounded length. */
@@ -99,16 +106,15 @@ export function monogram(symbol) {
   return letters.length === 0 ? "?" : letters.slice(0, letters.length <= 3 ? 3 : 2).join("").toUpperCase();
 }
 
-/** How long ago, roughly: "just now", "42 s ago", "5 min ago", "3 h ago", "2 days ago". */
+/** How long ago, roughly, in the page's language: "just now", "42 s ago", "5 min ago", "3 h ago", "2 days ago". */
 export function ago(at, now) {
   if (!Number.isFinite(at)) return UNKNOWN;
   const seconds = Math.max(0, Math.round((now - at) / 1000));
-  if (seconds < 5) return "just now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  const days = Math.floor(seconds / 86_400);
-  return `${days} ${days === 1 ? "day" : "days"} ago`;
+  if (seconds < 5) return t("ago.now");
+  if (seconds < 60) return t("ago.seconds", { n: seconds });
+  if (seconds < 3600) return t("ago.minutes", { n: Math.floor(seconds / 60) });
+  if (seconds < 86_400) return t("ago.hours", { n: Math.floor(seconds / 3600) });
+  return t("ago.days", { n: Math.floor(seconds / 86_400) });
 }
 
 /** A picture a token may bring: https or an inline image, nothing else. Null where there is none. */

@@ -1,10 +1,12 @@
 // Which wallets to show: those in the address bar's hash (`#ETH:0x…,BSC:0x…`, so that a link can be shared),
 // then those this browser remembers. Storage may be missing or full: then nothing is remembered.
 
-import { canonicalWallet } from "./keys.js";
+import { bestLanguage } from "./i18n.js";
+import { canonicalWallet } from "./walletpush.js";
 
 const WALLETS = "walletpush.wallets";
 const THEME = "walletpush.theme";
+const LANGUAGE = "walletpush.language";
 const WALLETS_MAX = 100;
 const LINKED_MAX = 10;
 
@@ -14,11 +16,7 @@ export function readWallets() {
 }
 
 export function writeWallets(keys) {
-  try {
-    localStorage.setItem(WALLETS, JSON.stringify(keys.slice(0, WALLETS_MAX)));
-  } catch {
-    // Not remembered, then.
-  }
+  remember(WALLETS, JSON.stringify(keys.slice(0, WALLETS_MAX)));
   const hash = keys.length === 0 ? location.pathname + location.search : `#${keys.slice(0, LINKED_MAX).join(",")}`;
   history.replaceState(null, "", hash);
 }
@@ -31,8 +29,25 @@ export function readTheme() {
 export function writeTheme(theme) {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
+  remember(THEME, theme);
+}
+
+/** The language chosen here, else the browser's. */
+export function readLanguage() {
   try {
-    localStorage.setItem(THEME, theme);
+    return bestLanguage([localStorage.getItem(LANGUAGE), ...navigator.languages]);
+  } catch {
+    return bestLanguage(navigator.languages);
+  }
+}
+
+export function writeLanguage(language) {
+  remember(LANGUAGE, language);
+}
+
+function remember(name, text) {
+  try {
+    localStorage.setItem(name, text);
   } catch {
     // Not remembered, then.
   }

@@ -13,6 +13,9 @@
 // cursor along. Between a subscribe and its heartbeat, and while the server conflates (`lag`), data frames do
 // not move the cursor: a catch-up brings newer revisions of some entries before older ones of others. An older
 // cursor only repeats absolute values, which does no harm.
+//
+// Without a WebSocket each wallet has a stream of its own, and a cursor that comes with its frames (`receiveFrom`).
+// Then the epoch is not known before the first answer, entries are never live, and each holds its own `resume`.
 
 import { isDataFrame } from "./state.js";
 
@@ -45,7 +48,7 @@ export class ResumeTracker {
     return [...this.#entries[kind].keys()];
   }
 
-  /** After `hello`. A connection's epoch never changes; a foreign one voids what was held. */
+  /** After `hello`. A connection's epoch never changes; a foreign one voids what was held; null is not known. */
   connected(epoch) {
     this.#epoch = epoch;
     this.#cursor = null;
@@ -55,7 +58,7 @@ export class ResumeTracker {
     for (const entry of this.#all()) {
       entry.confirmed = false;
       entry.live = false;
-      if (entry.resume?.epoch !== epoch) entry.resume = null;
+      if (epoch !== null && entry.resume?.epoch !== epoch) entry.resume = null;
     }
   }
 
@@ -84,6 +87,16 @@ export class ResumeTracker {
     }
     const since = oldest === null ? undefined : `${this.#epoch}:${oldest}`;
     return [...messages(resuming, since), ...messages(fresh, undefined)];
+  }
+
+  /** The same where each wallet has a stream of its own: one message each, with its own cursor. */
+  planEach() {
+    const wallets = [...this.#entries.wallets].map(([key, { resume }]) => {
+      const since = resume === null ? undefined : `${resume.epoch}:${resume.rev}`;
+      return { wallets: [key], tokens: [], since };
+    });
+    const tokens = this.keys("tokens");
+    return tokens.length === 0 ? wallets : [...wallets, { wallets: [], tokens, since: undefined }];
   }
 
   subscribeSent() {
@@ -130,6 +143,18 @@ export class ResumeTracker {
     }
   }
 
+  /** A frame of the wallet's own stream; `cursor` ("epoch:rev" or null) is what may be resumed from after it. */
+  receiveFrom(wallet, frame, cursor) {
+    if (frame.type === "snapshot") this.#snapshot(frame);
+    const entry = this.#entries.wallets.get(wallet);
+    if (entry?.complete && cursor !== null) entry.resume = parseCursor(cursor);
+  }
+
+  /** Nothing is on its way but what is new: no catch-up, no conflation. */
+  get settled() {
+    return this.#cursor !== null && !this.#lagging && this.#unanswered + this.#unsettled === 0;
+  }
+
   #heartbeat({ rev }) {
     if (!Number.isSafeInteger(rev)) return;
     this.#cursor = rev;
@@ -152,7 +177,7 @@ export class ResumeTracker {
   }
 
   #advance(rev) {
-    if (this.#cursor === null || this.#lagging || this.#unanswered + this.#unsettled > 0) return;
+    if (!this.settled) return;
     if (Number.isSafeInteger(rev) && rev > this.#cursor) this.#cursor = rev;
   }
 
@@ -160,6 +185,13 @@ export class ResumeTracker {
     yield* this.#entries.wallets.values();
     yield* this.#entries.tokens.values();
   }
+}
+
+/** "epoch:rev" as `{epoch, rev}`, null where it is neither. */
+function parseCursor(text) {
+  const colon = text.lastIndexOf(":");
+  const rev = Number(text.slice(colon + 1));
+  return colon > 0 && Number.isSafeInteger(rev) ? { epoch: text.slice(0, colon), rev } : null;
 }
 
 /** Cuts a group into messages that stay far below the server's `message_bytes`. */

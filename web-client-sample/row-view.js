@@ -1,20 +1,24 @@
 // One token of a wallet: a row of cells, and the details under it that open on demand.
 
-import { compare, parseDecimal } from "./decimal.js";
 import { cloneTemplate, flash, freshId, parts, setAttribute, setHidden, setText } from "./dom.js";
 import * as format from "./format.js";
-import { addressOf } from "./keys.js";
-import { rowValue } from "./state.js";
+import { languageTag, t } from "./i18n.js";
+import { addressOf, compare, parseDecimal, rowShare, rowValue } from "./walletpush.js";
+
+/** The heading has the first `aria-rowindex`. */
+const FIRST_ROW_INDEX = 2;
 
 export class RowView {
   #els;
   #history;
+  #wallet = null;
   #row = null;
   #shownPrice = null;
   #shownValue = null;
   #shownLogo = null;
+  #top = null;
 
-  /** `actions.setVisible(token, visible)` hides or shows the row. */
+  /** `actions`: `setVisible(token, visible)` hides or shows the row, `resized(token)` tells that it opened or closed. */
   constructor(token, history, actions) {
     this.token = token;
     this.element = cloneTemplate("row-template");
@@ -23,19 +27,65 @@ export class RowView {
     const { toggle, details, visibility, line } = this.#els;
     details.id = freshId("details");
     setAttribute(toggle, "aria-controls", details.id);
-    line.addEventListener("click", () => this.#toggleDetails());
+    line.addEventListener("click", () => {
+      // Selecting text in the row is no click on it.
+      if (String(getSelection()) === "") this.setOpen(details.hidden);
+      actions.resized(token);
+    });
     visibility.addEventListener("click", () => actions.setVisible(token, !this.#row.visible));
     this.#els.avatar.style.setProperty("--hue", String(hueOf(token)));
   }
 
-  /** Shows `row`, touching the cells that changed. */
-  update(row) {
+  // What virtual-rows.js asks for
+
+  height() {
+    return this.#els.line.offsetHeight;
+  }
+
+  detailsHeight() {
+    return this.#els.details.hidden ? 0 : this.#els.details.offsetHeight;
+  }
+
+  /** Row `index` of the list, `top` pixels down. */
+  place(index, top) {
+    if (top !== this.#top) this.element.style.transform = `translateY(${top}px)`;
+    this.#top = top;
+    setAttribute(this.#els.line, "aria-rowindex", String(index + FIRST_ROW_INDEX));
+  }
+
+  setFocusable(flag) {
+    setAttribute(this.#els.toggle, "tabindex", flag ? "0" : "-1");
+  }
+
+  focus() {
+    this.#els.toggle.focus({ preventScroll: true });
+  }
+
+  /** Shows `row` of `wallet`, touching the cells that changed. */
+  update(wallet, row) {
+    this.#wallet = wallet;
     this.#row = row;
     this.#identity(row);
     this.#price(row);
     this.#holding(row);
+    this.updateShare();
     setAttribute(this.element, "data-hidden", row.visible ? null : "");
     if (!this.#els.details.hidden) this.#details(row);
+  }
+
+  /** The share moves with every price of the wallet. */
+  updateShare() {
+    const exact = rowShare(this.#wallet, this.#row);
+    const percent = exact === "0.0" && this.#row.value.digits > 0n ? "<0.1" : exact;
+    setText(this.#els.share, percent === null ? "" : `${percent}%`);
+    setAttribute(this.#els.share, "title", percent === null ? null : t("row.share", { percent }));
+  }
+
+  setOpen(open) {
+    const { details, toggle } = this.#els;
+    setHidden(details, !open);
+    setAttribute(toggle, "aria-expanded", String(open));
+    if (open) this.#details(this.#row);
   }
 
   #identity(row) {
@@ -64,7 +114,7 @@ export class RowView {
   }
 
   #price(row) {
-    const { price, change, changeText, spark, sparkPath, priceStale } = this.#els;
+    const { price, change, changeText, direction: word, spark, sparkPath, priceStale } = this.#els;
     const loading = row.price_usd === null && row.price_state === "loading";
     setText(price, loading ? "" : format.price(row.price_usd));
     setAttribute(price, "data-loading", loading ? "" : null);
@@ -72,6 +122,7 @@ export class RowView {
     setHidden(priceStale, row.price_state !== "stale");
     const { text, direction } = format.change(row.change_24h);
     setText(changeText, row.price_usd === null ? "" : text);
+    setText(word, direction === 0 ? "" : t(direction > 0 ? "row.up" : "row.down"));
     setAttribute(change, "data-direction", String(direction));
     const now = parseDecimal(row.price_usd);
     if (now !== null && this.#shownPrice !== null) flash(price, compare(now, this.#shownPrice));
@@ -94,23 +145,14 @@ export class RowView {
     this.#shownValue = now;
   }
 
-  #toggleDetails() {
-    // Selecting text in the row is no click on it.
-    if (String(getSelection()) !== "") return;
-    const { details, toggle } = this.#els;
-    details.hidden = !details.hidden;
-    setAttribute(toggle, "aria-expanded", String(!details.hidden));
-    if (!details.hidden) this.#details(this.#row);
-  }
-
   #details(row) {
     const { exactBalance, exactPrice, priceAt, contract, visibility } = this.#els;
     setText(exactBalance, `${format.exactBalance(row.balance, row.decimals)}${stateNote(row.balance_state)}`);
     setText(exactPrice, row.price_usd === null ? format.UNKNOWN : `$${row.price_usd}${stateNote(row.price_state)}`);
-    setText(priceAt, Number.isFinite(row.price_at) ? new Date(row.price_at).toLocaleString() : format.UNKNOWN);
+    setText(priceAt, Number.isFinite(row.price_at) ? new Date(row.price_at).toLocaleString(languageTag()) : format.UNKNOWN);
     const address = addressOf(row.token);
-    setText(contract, address === "native" ? "the chain's own coin" : address);
-    setText(visibility, row.visible ? "Hide this token" : "Show this token");
+    setText(contract, address === "native" ? t("row.native") : address);
+    setText(visibility, t(row.visible ? "row.hide" : "row.show"));
   }
 }
 
@@ -123,5 +165,5 @@ function hueOf(token) {
 }
 
 function stateNote(state) {
-  return state === "fresh" ? "" : ` (${format.name(state)})`;
+  return state === "fresh" ? "" : t(`state.${["stale", "loading"].includes(state) ? state : "unknown"}`);
 }

@@ -4,7 +4,7 @@
 // is assignment: no queue, no ordering by revision. (After a later subscribe a frame may carry an older `rev`
 // and still be right.) What a frame does not name is left alone; what is not understood is ignored.
 
-import { ZERO, add, exactValue, roundHalfEven, toText, valueUsd } from "./decimal.js";
+import { ZERO, add, exactValue, percentOf, roundHalfEven, subtract, toText } from "./decimal.js";
 import { chainOf } from "./keys.js";
 
 /** The members of a snapshot row, with what stands for an absent one. */
@@ -25,7 +25,7 @@ export function createState() {
 export function addWallet(state, key) {
   if (state.wallets.has(key)) return;
   state.wallets.set(key, {
-    key, state: null, block: null, asOf: null, rows: new Map(),
+    key, state: null, block: null, asOf: null, rows: new Map(), total: { sum: ZERO, counted: 0, unpriced: 0 },
     complete: false, nextPart: 0, parts: 0, partRev: null,
     refreshing: null, refreshFailed: false, deleted: false,
   });
@@ -57,24 +57,27 @@ export function connectionLost(state) {
  * Merges one server message and answers what changed, as a list of
  * `{what: "wallet", wallet}` (head or set of rows), `{what: "row", wallet, token}`, `{what: "price", token}`
  * and `{what: "status"}`. Unknown types answer an empty list.
+ *
+ * `only` names the wallet whose own stream brought it: between streams there is no order, so a price is this
+ * wallet's alone.
  */
-export function applyFrame(state, frame) {
+export function applyFrame(state, frame, only = null) {
   if (frame === null || typeof frame !== "object") return [];
   switch (frame.type) {
     case "snapshot": return applySnapshot(state, frame);
-    case "price": return applyPrice(state, frame);
+    case "price": return applyPrice(state, frame, only);
     case "balance": return applyBalance(state, frame);
     case "token": return applyToken(state, frame);
     case "status": return applyStatus(state, frame);
     case "batch":
-      return Array.isArray(frame.frames) ? frame.frames.flatMap((inner) => applyDataFrame(state, inner)) : [];
+      return Array.isArray(frame.frames) ? frame.frames.flatMap((inner) => applyDataFrame(state, inner, only)) : [];
     default: return [];
   }
 }
 
 /** A batch holds data frames only; anything else in it (another batch above all) is ignored. */
-function applyDataFrame(state, frame) {
-  return frame !== null && isDataFrame(frame) ? applyFrame(state, frame) : [];
+function applyDataFrame(state, frame, only) {
+  return frame !== null && isDataFrame(frame) ? applyFrame(state, frame, only) : [];
 }
 
 export function isDataFrame(frame) {
@@ -91,6 +94,7 @@ function applySnapshot(state, frame) {
   const part = frame.part ?? 1;
   if (part === 1) {
     wallet.rows = new Map();
+    wallet.total = { sum: ZERO, counted: 0, unpriced: 0 };
     wallet.partRev = frame.rev;
     wallet.deleted = false;
   } else if (part !== wallet.nextPart || frame.rev !== wallet.partRev) {
@@ -104,9 +108,45 @@ function applySnapshot(state, frame) {
   wallet.block = frame.block ?? null;
   wallet.asOf = frame.as_of ?? null;
   for (const row of frame.tokens) {
-    if (typeof row?.token === "string") wallet.rows.set(row.token, rowFrom(row));
+    if (typeof row?.token === "string") putRow(wallet, rowFrom(row));
   }
   return [{ what: "wallet", wallet: wallet.key }];
+}
+
+/** Inserts or replaces a row. */
+function putRow(wallet, row) {
+  const before = wallet.rows.get(row.token);
+  if (before !== undefined) discount(wallet, before);
+  wallet.rows.set(row.token, row);
+  count(wallet, row);
+}
+
+// The total is kept, not summed up anew: with thousands of rows and as many prices a second that is the
+// difference between milliseconds and nothing. Exact arithmetic makes it the same sum to the last digit.
+
+/** Puts what the row is worth into the wallet's total, and remembers it in the row. */
+function count(wallet, row) {
+  const { total } = wallet;
+  row.value = exactValue(row.balance, row.decimals, row.price_usd);
+  row.counted = row.visible && row.listed;
+  if (!row.counted) return;
+  if (row.value !== null) {
+    total.sum = add(total.sum, row.value);
+    total.counted += 1;
+  } else if (row.price_usd === null) {
+    total.unpriced += 1;
+  }
+}
+
+/** Takes the row out of the total, before anything of it changes. */
+function discount({ total }, row) {
+  if (!row.counted) return;
+  if (row.value !== null) {
+    total.sum = subtract(total.sum, row.value);
+    total.counted -= 1;
+  } else if (row.price_usd === null) {
+    total.unpriced -= 1;
+  }
 }
 
 function rowFrom(members) {
@@ -117,9 +157,9 @@ function rowFrom(members) {
 }
 
 /** A price is the token's, in every wallet that has a row for it. Without a row it is ignored. */
-function applyPrice(state, frame) {
+function applyPrice(state, frame, only) {
   const changes = [];
-  if (state.prices.has(frame.token)) {
+  if (only === null && state.prices.has(frame.token)) {
     const price = { token: frame.token };
     for (const member of PRICE_MEMBERS) price[member] = frame[member] ?? ROW_DEFAULTS[member];
     state.prices.set(frame.token, price);
@@ -127,8 +167,10 @@ function applyPrice(state, frame) {
   }
   for (const wallet of state.wallets.values()) {
     const row = wallet.rows.get(frame.token);
-    if (row === undefined) continue;
+    if (row === undefined || (only !== null && wallet.key !== only)) continue;
+    discount(wallet, row);
     for (const member of PRICE_MEMBERS) row[member] = frame[member] ?? ROW_DEFAULTS[member];
+    count(wallet, row);
     changes.push({ what: "row", wallet: wallet.key, token: frame.token });
   }
   return changes;
@@ -138,8 +180,10 @@ function applyBalance(state, frame) {
   const wallet = state.wallets.get(frame.wallet);
   const row = wallet?.rows.get(frame.token);
   if (row === undefined) return [];
+  discount(wallet, row);
   row.balance = frame.balance ?? null;
   row.balance_state = frame.balance_state ?? "unknown";
+  count(wallet, row);
   row.rev = frame.rev ?? row.rev;
   followNative(wallet, row, frame);
   return [{ what: "row", wallet: wallet.key, token: frame.token }];
@@ -151,7 +195,7 @@ function applyToken(state, frame) {
   if (wallet === undefined || typeof frame.token !== "string") return [];
   const before = wallet.rows.get(frame.token);
   const row = rowFrom(frame);
-  wallet.rows.set(frame.token, row);
+  putRow(wallet, row);
   followNative(wallet, row, frame);
   const sameSet = before !== undefined && before.visible === row.visible && before.listed === row.listed;
   if (sameSet) return [{ what: "row", wallet: wallet.key, token: frame.token }];
@@ -210,17 +254,20 @@ function applyWalletStatus(state, frame) {
  * frames may have brought newer prices and balances meanwhile.
  */
 export function applyVisibility(state, walletKey, answer) {
-  const row = state.wallets.get(walletKey)?.rows.get(answer?.token);
+  const wallet = state.wallets.get(walletKey);
+  const row = wallet?.rows.get(answer?.token);
   if (row === undefined || typeof answer.visible !== "boolean") return [];
   if ((answer.rev ?? 0) < row.visibleRev) return [];
+  discount(wallet, row);
   row.visible = answer.visible;
+  count(wallet, row);
   row.visibleRev = answer.rev ?? row.visibleRev;
   return [{ what: "wallet", wallet: walletKey }];
 }
 
 /** `value_usd` of a row, computed here because price and balance frames do not carry it. */
 export function rowValue(row) {
-  return valueUsd(row.balance, row.decimals, row.price_usd);
+  return row.value === null ? null : toText(roundHalfEven(row.value, 2));
 }
 
 /**
@@ -228,24 +275,24 @@ export function rowValue(row) {
  * `unpriced` counts rows left out for want of a price; `total_usd` is null when not one row could be counted.
  */
 export function walletTotal(wallet) {
-  const { sum, counted, unpriced } = exactTotal(wallet);
-  return { total_usd: counted === 0 ? null : toText(roundHalfEven(sum, 2)), unpriced, counted };
+  return sumOf([wallet]);
 }
 
-/** `walletTotal` before rounding, for sums over several wallets. */
-export function exactTotal(wallet) {
+/** The same over several wallets: rounded once, however many they are. */
+export function sumOf(wallets) {
   let sum = ZERO;
   let counted = 0;
   let unpriced = 0;
-  for (const row of wallet.rows.values()) {
-    if (!row.visible || !row.listed) continue;
-    const value = exactValue(row.balance, row.decimals, row.price_usd);
-    if (value !== null) {
-      sum = add(sum, value);
-      counted += 1;
-    } else if (row.price_usd === null) {
-      unpriced += 1;
-    }
+  for (const { total } of wallets) {
+    sum = add(sum, total.sum);
+    counted += total.counted;
+    unpriced += total.unpriced;
   }
-  return { sum, counted, unpriced };
+  return { total_usd: counted === 0 ? null : toText(roundHalfEven(sum, 2)), unpriced, counted };
+}
+
+/** The row's part of the wallet's total in percent, half-even to one place; null where there is none to tell. */
+export function rowShare(wallet, row) {
+  if (!row.counted || row.value === null || wallet.total.sum.digits <= 0n) return null;
+  return percentOf(row.value, wallet.total.sum, 1);
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
-  add, compare, exactValue, formatUnits, grouped, normalized, parseDecimal, parseUnits, roundHalfEven, toText,
-  truncate, valueUsd,
+  add, compare, exactValue, formatUnits, grouped, normalized, parseDecimal, parseUnits, percentOf, roundHalfEven,
+  subtract, toText, truncate, valueUsd,
 } from "../decimal.js";
 
 const UINT256_MAX = (2n ** 256n - 1n).toString();
@@ -81,3 +81,17 @@ for (const [value, expected] of [
 ]) {
   test(`normalized ${value}`, () => assert.equal(toText(normalized({ digits: value[0], scale: value[1] })), expected));
 }
+
+for (const [part, whole, places, expected] of [
+  ["1", "3", 1, "33.3"], ["2", "3", 1, "66.7"], ["0.0005", "1", 1, "0.0"], ["0.0015", "1", 1, "0.2"], ["0", "5", 1, "0.0"],
+  ["7", "7", 0, "100"], ["-1", "8", 2, "-12.50"], ["1.00", "0.5", 1, "200.0"], ["1", "0.00", 1, null],
+]) {
+  test(`${part} of ${whole} in percent`, () => {
+    assert.equal(percentOf(parseDecimal(part), parseDecimal(whole), places), expected);
+  });
+}
+
+test("subtract is exact", () => {
+  assert.equal(toText(subtract(parseDecimal("1.1"), parseDecimal("0.20"))), "0.90");
+  assert.equal(toText(subtract(parseDecimal("0"), parseDecimal("0.3"))), "-0.3");
+});

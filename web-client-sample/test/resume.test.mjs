@@ -175,3 +175,28 @@ test("wallets and tokens of the same text are apart, long lists are cut", () => 
   tracker.connected("e1");
   assert.deepEqual(tracker.plan().map(({ wallets, tokens }) => [wallets.length, tokens.length]), [[1, 0], [0, 500], [0, 101]]);
 });
+
+test("a wallet's own stream brings its cursor, once its snapshot is complete", () => {
+  const tracker = new ResumeTracker();
+  tracker.add("wallets", A);
+  tracker.add("wallets", B);
+  tracker.add("tokens", T);
+  tracker.connected(null);
+  for (const wallets of [[A], [B]]) {
+    tracker.subscribeSent();
+    tracker.subscribeAnswered({ wallets });
+  }
+  tracker.receiveFrom(A, snapshot(A, 10, { state: "loading" }), null);
+  tracker.receiveFrom(A, heartbeat(11), "e1:11");
+  assert.deepEqual(tracker.planEach().map(({ since }) => since), [undefined, undefined, undefined]);
+  tracker.receiveFrom(A, snapshot(A, 12), null);
+  tracker.receiveFrom(A, heartbeat(13), "e1:13");
+  tracker.receiveFrom(A, price(14), null);
+  tracker.receiveFrom(B, snapshot(B, 12), null);
+  tracker.receiveFrom(B, price(20), "e1:20");
+  tracker.receiveFrom(B, price(21), "nonsense");
+  tracker.disconnected();
+  tracker.connected(null);
+  assert.deepEqual(tracker.planEach().map(({ wallets, since }) => [wallets[0], since]), [[A, "e1:13"], [B, undefined], [undefined, undefined]]);
+  assert.deepEqual(replan(tracker), [[[A], "e1:13"], [[B, T], undefined]].flatMap(([keys, since]) => (since ? [[keys, since]] : [[[B], since], [[T], since]])));
+});

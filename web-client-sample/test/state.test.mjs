@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { toText } from "../decimal.js";
 import {
-  addToken, addWallet, applyFrame, applyVisibility, connectionLost, createState, exactTotal, isDataFrame, rowValue,
-  walletTotal,
+  addToken, addWallet, applyFrame, applyVisibility, connectionLost, createState, isDataFrame, rowShare,
+  rowValue, sumOf, walletTotal,
 } from "../state.js";
 
 const W = "ETH:0x" + "a".repeat(40);
@@ -166,7 +166,42 @@ test("totals sum the visible, listed, priced rows, exactly, rounded once", () =>
     row("ETH:0x8", { price_usd: null, visible: false }), row("ETH:0x9", { decimals: null }),
   ]));
   assert.deepEqual(walletTotal(wallet), { total_usd: "0.01", unpriced: 1, counted: 4 });
-  assert.equal(toText(exactTotal(wallet).sum), "0.012");
+  assert.equal(toText(wallet.total.sum), "0.012");
+});
+
+test("the total that is kept is the sum anew, whatever comes in whatever order", () => {
+  const { state, wallet } = watching(snapshot([row(NATIVE)]));
+  let seed = 7;
+  const random = (n) => ((seed = (seed * 16807) % 2147483647) >>> 8) % n;
+  const tokens = [NATIVE, USDC, "ETH:0x1", "ETH:0x2", "ETH:0x3"];
+  const some = (list) => list[random(list.length)];
+  for (let i = 0; i < 2000; i += 1) {
+    const members = {
+      balance: some(["0", "1", "333333333333333333", null]), decimals: some([0, 6, 18, null]), price_usd: some(["0.1", "7", "0.00000000031", null]),
+      visible: random(3) > 0, listed: random(3) > 0,
+    };
+    const token = some(tokens);
+    switch (random(6)) {
+      case 0: applyFrame(state, { ...row(token, members), type: "token", wallet: W }); break;
+      case 1: applyFrame(state, { type: "price", token, price_usd: members.price_usd }); break;
+      case 2: applyFrame(state, { type: "balance", wallet: W, token, balance: members.balance }); break;
+      case 3: applyVisibility(state, W, { token, visible: members.visible, rev: 99 }); break;
+      case 4: if (random(20) === 0) applyFrame(state, snapshot([row(token, members), row(token, members), row(NATIVE)])); break;
+      case 5: applyFrame(state, { type: "price", token, price_usd: members.price_usd }, V); break;
+    }
+    const anew = watching(snapshot([...wallet.rows.values()])).wallet;
+    assert.deepEqual(walletTotal(wallet), walletTotal(anew));
+    assert.deepEqual(sumOf([wallet, anew]).counted, 2 * walletTotal(wallet).counted);
+  }
+});
+
+test("shares are of the visible, listed, priced rows, half-even to one place", () => {
+  const { wallet } = watching(snapshot([
+    row("ETH:0x1", { price_usd: "1" }), row("ETH:0x2", { price_usd: "2" }), row("ETH:0x3", { price_usd: null }), row("ETH:0x4", { visible: false }),
+  ]));
+  assert.deepEqual([...wallet.rows.values()].map((one) => rowShare(wallet, one)), ["33.3", "66.7", null, null]);
+  const { wallet: nothing } = watching(snapshot([row(NATIVE, { balance: "0" })]));
+  assert.equal(rowShare(nothing, nothing.rows.get(NATIVE)), null);
 });
 
 test("a total of nothing known is null", () => {

@@ -1,95 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { WalletPushClient } from "../walletpush.js";
-
-const A = "ETH:0x" + "a".repeat(40), B = "BSC:0x" + "b".repeat(40), T = "ETH:native";
-
-/** A client on sockets and timers of our own, with the clock in our hand. */
-class World {
-  now = 1_000_000;
-  sockets = [];
-  events = [];
-  #timers = new Map();
-  #nextTimer = 1;
-
-  constructor(options = {}) {
-    this.client = new WalletPushClient("ws://test/ws", {
-      ...options,
-      environment: {
-        open: (url, protocols) => this.#socket(url, protocols),
-        setTimeout: (job, ms) => {
-          this.#timers.set(this.#nextTimer, { job, at: this.now + ms });
-          return this.#nextTimer++;
-        },
-        clearTimeout: (timer) => this.#timers.delete(timer),
-        now: () => this.now,
-        random: () => 1,
-      },
-    });
-    for (const type of ["connection", "resumed", "refused", "deleted", "auth", "problem"]) {
-      this.client.addEventListener(type, ({ detail }) => this.events.push([type, detail]));
-    }
-  }
-
-  #socket(url, protocols) {
-    const socket = {
-      url, protocols, sent: [], closed: null,
-      send: (text) => socket.sent.push(JSON.parse(text)),
-      close: (code) => { socket.closed = code ?? 0; },
-    };
-    this.sockets.push(socket);
-    return socket;
-  }
-
-  get socket() { return this.sockets.at(-1); }
-  get lastSent() { return this.socket.sent.at(-1); }
-  last(type) { return this.events.filter(([name]) => name === type).at(-1)?.[1]; }
-
-  say(...frames) {
-    for (const frame of frames) {
-      this.socket.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
-    }
-  }
-
-  /** Lets promises settle. */
-  async settle() {
-    for (let i = 0; i < 10; i += 1) await null;
-  }
-
-  advance(ms) {
-    const end = this.now + ms;
-    for (;;) {
-      const [id, timer] = [...this.#timers].sort((a, b) => a[1].at - b[1].at)[0] ?? [];
-      if (timer === undefined || timer.at > end) break;
-      this.#timers.delete(id);
-      this.now = Math.max(this.now, timer.at);
-      timer.job();
-    }
-    this.now = end;
-  }
-
-  hello(members = {}) {
-    this.say({ type: "hello", protocol: "walletpush.v1", epoch: "e1", rev: 5, ping_s: 25, limits: { wallets: 100 }, ...members });
-  }
-
-  /** Connected, subscribed to A, snapshot and heartbeat (rev 12) received. */
-  static live(options) {
-    const world = new World(options);
-    world.client.subscribe({ wallets: [A] });
-    world.client.connect();
-    world.hello();
-    world.say({ type: "ok", id: world.lastSent.id, wallets: [A], failed: [] }, snapshot(A), { type: "heartbeat", epoch: "e1", rev: 12 });
-    return world;
-  }
-}
-
-function snapshot(wallet, members = {}) {
-  return {
-    type: "snapshot", wallet, epoch: "e1", rev: 10, part: 1, parts: 1, state: "fresh", block: 1, as_of: 1,
-    tokens: [{ token: T, symbol: "ETH", decimals: 18, listed: true, visible: true, balance: "1", balance_state: "fresh", price_usd: "2", price_state: "fresh", rev: 9 }],
-    ...members,
-  };
-}
+import { A, B, T, World, snapshot } from "./support/world.mjs";
 
 test("wishes are sent after hello, with the connection's settings", () => {
   const world = new World({ settings: { batch: true } });
@@ -136,7 +47,7 @@ test("resumes with since, and starts over in a foreign epoch", async () => {
   assert.deepEqual(world.last("resumed"), { resumed: true, changed: 3 });
   assert.equal(world.client.state.wallets.get(A).rows.size, 1, "rows stay");
   world.socket.onclose({ code: 1001, reason: "going away" });
-  world.advance(60_000);
+  world.advance(1_000);
   world.hello({ epoch: "e2" });
   assert.equal(world.lastSent.since, undefined);
 });
@@ -237,7 +148,7 @@ test("a page that slept is given a moment", () => {
 test("a server that does not say hello is left", () => {
   const world = new World();
   world.client.connect();
-  world.advance(15_000);
+  world.advance(10_000);
   assert.equal(world.last("connection").state, "waiting");
 });
 
@@ -281,6 +192,17 @@ test("a rate-limited subscribe is asked again, for what is still wished", async 
   world.client.unsubscribe({ wallets: [B] });
   world.advance(700);
   assert.deepEqual([world.lastSent.op, world.lastSent.wallets], ["subscribe", [A]]);
+});
+
+test("what waits to be asked again ends with its connection", async () => {
+  const world = new World();
+  world.client.connect();
+  world.hello();
+  world.client.subscribe({ wallets: [A] });
+  world.say({ type: "error", id: world.lastSent.id, code: "rate_limited", message: "slow down", retry_ms: 700_000 });
+  await world.settle();
+  world.client.close();
+  assert.equal(world.timers, 0);
 });
 
 test("with a token, auth comes first; a refusal is told", async () => {
@@ -340,11 +262,70 @@ test("noise does no harm", () => {
   assert.equal(world.client.connected, true);
 });
 
-test("disconnect stays away", () => {
+test("close stays away", () => {
   const world = World.live();
-  world.client.disconnect();
+  world.client.close();
   assert.equal(world.sockets[0].closed, 1000);
   world.advance(100_000);
   assert.equal(world.sockets.length, 1);
   assert.equal(world.last("connection").state, "closed");
+});
+
+test("a function is asked for the token: at first, before it ends, and after", async () => {
+  const asked = [];
+  const world = new World({ token: async (why) => asked.push(why) && `token ${asked.length}` });
+  world.client.subscribe({ wallets: [A] });
+  world.client.connect();
+  world.hello();
+  await world.settle();
+  assert.deepEqual([world.lastSent.op, world.lastSent.token], ["auth", "token 1"]);
+  world.say({ type: "ok", id: world.lastSent.id });
+  await world.settle();
+  world.say({ type: "status", auth: "expiring", at: 9 });
+  await world.settle();
+  assert.deepEqual([world.lastSent.op, world.lastSent.token], ["auth", "token 2"]);
+  world.socket.onclose({ code: 4101, reason: "the token has ended" });
+  assert.deepEqual(world.last("auth"), { state: "expired" });
+  world.advance(500);
+  world.hello();
+  await world.settle();
+  assert.deepEqual([world.lastSent.op, world.lastSent.token], ["auth", "token 3"]);
+  assert.deepEqual(asked, ["connect", "expiring", "expired"]);
+});
+
+test("a token that is not to be had: it waits and asks again", async () => {
+  const answers = [() => Promise.reject(new Error("signed out")), () => "good"];
+  const world = new World({ token: () => answers.shift()() });
+  world.client.connect();
+  world.hello();
+  await world.settle();
+  assert.deepEqual(world.last("auth"), { state: "refused", code: "no_token", message: "signed out" });
+  assert.equal(world.last("connection").state, "waiting");
+  world.advance(500);
+  world.hello();
+  await world.settle();
+  assert.equal(world.lastSent.token, "good");
+});
+
+test("null says that no token is needed", async () => {
+  const world = new World({ token: () => null });
+  world.client.subscribe({ wallets: [A] });
+  world.client.connect();
+  world.hello();
+  await world.settle();
+  assert.deepEqual(world.socket.sent.map(({ op }) => op), ["subscribe"]);
+});
+
+test("ping measures the way and, by the server's clock, how late prices come", async () => {
+  const world = World.live();
+  await world.settle();
+  const ping = world.client.ping();
+  world.now += 60;
+  world.say({ type: "pong", id: world.lastSent.id, time: world.now - 30 + 5_000 });
+  assert.equal(await ping, 60);
+  world.say({ type: "price", token: T, price_usd: "3", price_state: "fresh", price_at: world.now + 5_000 - 12, rev: 14 });
+  assert.deepEqual([world.client.health.latencyMs, world.client.health.lagMs], [60, 12]);
+  world.client.subscribe({ wallets: [B] });
+  world.say({ type: "ok", id: world.lastSent.id, wallets: [B], failed: [] }, { type: "price", token: T, price_usd: "3", price_at: 1, rev: 3 });
+  assert.equal(world.client.health.lagMs, 12, "a catch-up is old by its nature");
 });
