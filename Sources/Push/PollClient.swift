@@ -96,6 +96,8 @@ final class PollClient: PushClient {
   /// With what there is.
   func end() {
     guard !isClosed else { return }
+    // It may have been marked in this very turn.
+    settle(sendsNow: false)
     // A part of what is owed is nothing to go on from.
     if !debts.isEmpty { changes = [] }
     if debts.isEmpty, changes.isEmpty, mode == .lagging { _ = catchUp() }
