@@ -135,7 +135,7 @@ function paintAround() {
   setHidden(byId("empty"), cards.size > 0);
   setHidden(byId("tools"), cards.size === 0);
   setHidden(byId("sum"), cards.size < 2);
-  if (cards.size >= 2) paintSum();
+  if (cards.size >= 2 && ![...client.state.wallets.values()].some(({ arriving }) => arriving)) paintSum();
   if (statusDirty) bar.statuses(client.state);
   statusDirty = false;
 }

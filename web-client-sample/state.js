@@ -26,7 +26,7 @@ export function addWallet(state, key) {
   if (state.wallets.has(key)) return;
   state.wallets.set(key, {
     key, state: null, block: null, asOf: null, rows: new Map(), total: { sum: ZERO, counted: 0, unpriced: 0 },
-    complete: false, nextPart: 0, parts: 0, partRev: null,
+    complete: false, arriving: false, nextPart: 0, parts: 0, partRev: null,
     refreshing: null, refreshFailed: false, deleted: false,
   });
 }
@@ -50,6 +50,7 @@ export function connectionLost(state) {
   for (const wallet of state.wallets.values()) {
     wallet.refreshing = null;
     wallet.nextPart = 0;
+    wallet.arriving = false;
   }
 }
 
@@ -102,6 +103,7 @@ function applySnapshot(state, frame) {
   }
   const last = part >= (frame.parts ?? 1);
   wallet.nextPart = last ? 0 : part + 1;
+  wallet.arriving = !last;
   wallet.parts = frame.parts ?? 1;
   wallet.complete = last && frame.state !== "loading";
   wallet.state = frame.state ?? "unknown";

@@ -26,6 +26,8 @@ export class WalletCard {
   #unfolded = new Set();
   /** Token → what decided where its row stands. */
   #standing = new Map();
+  /** The wallet's rows when they were arranged last: a snapshot that comes in parts puts others in their place. */
+  #arranged = new Map();
   #history;
   #actions;
   #filter = "";
@@ -103,9 +105,13 @@ export class WalletCard {
     return this.#rows.length;
   }
 
-  /** Shows everything anew: head, and which rows stand where. Rows that stay keep their elements. */
+  /**
+   * Shows everything anew: head, and which rows stand where. Rows that stay keep their elements. While a snapshot
+   * comes in parts, what is shown already stays until it is whole: no list that shrinks and grows again.
+   */
   update(wallet) {
     this.wallet = wallet;
+    if (wallet.arriving && this.#standing.size > 0) return;
     const folded = this.#arrangeRows(wallet);
     for (const [fold] of FOLDS) this.#fold(fold, folded[fold]);
     const { skeleton, nothing, table } = this.#els;
@@ -131,13 +137,14 @@ export class WalletCard {
   updateRows(tokens) {
     for (const token of tokens) {
       const row = this.wallet.rows.get(token);
-      if (row === undefined) continue;
+      if (row === undefined || (this.wallet.arriving && !this.#standing.has(token))) continue;
       if (this.#standing.get(token) !== standing(row)) {
         this.update(this.wallet);
         return true;
       }
       this.#rows.row(token)?.update(this.wallet, row);
     }
+    if (this.wallet.arriving) return false;
     for (const row of this.#rows.drawnRows) row.updateShare();
     this.updateHead();
     return false;
@@ -160,6 +167,7 @@ export class WalletCard {
     const folded = { hidden: 0, unlisted: 0, empty: 0 };
     const shown = [];
     this.#standing.clear();
+    this.#arranged = wallet.rows;
     for (const row of wallet.rows.values()) {
       this.#standing.set(row.token, standing(row));
       if (!matches(row, this.#filter)) continue;
@@ -179,7 +187,7 @@ export class WalletCard {
         this.#actions.changed();
       },
     });
-    view.update(this.wallet, this.wallet.rows.get(token));
+    view.update(this.wallet, this.wallet.rows.get(token) ?? this.#arranged.get(token));
     return view;
   }
 

@@ -50,6 +50,8 @@ export interface Wallet {
   readonly rows: ReadonlyMap<TokenKey, Row>;
   /** All parts of the snapshot are here, and it was not `loading`. */
   readonly complete: boolean;
+  /** Parts of a snapshot are still to come: `rows` are not all. */
+  readonly arriving: boolean;
   readonly refreshing: "balances" | "prices" | null;
   readonly refreshFailed: boolean;
   readonly deleted: boolean;

@@ -55,11 +55,13 @@ test("a loading snapshot is not complete; the full one that follows is", () => {
 test("parts insert, part 1 starts over, strays are left out", () => {
   const { state, wallet } = watching(snapshot([row(NATIVE)], { parts: 3 }));
   assert.equal(wallet.complete, false);
+  assert.equal(wallet.arriving, true);
   assert.deepEqual(applyFrame(state, snapshot([row("ETH:0x3")], { part: 3, parts: 3 })), [], "part 3 before part 2");
   assert.deepEqual(applyFrame(state, snapshot([row("ETH:0x9")], { part: 2, parts: 3, rev: 9 })), [], "part of another snapshot");
   applyFrame(state, snapshot([row(USDC)], { part: 2, parts: 3 }));
   applyFrame(state, { type: "price", token: USDC, price_usd: "7", price_state: "fresh", rev: 11 });
   applyFrame(state, snapshot([row("ETH:0x3")], { part: 3, parts: 3 }));
+  assert.equal(wallet.arriving, false);
   assert.equal(wallet.complete, true);
   assert.deepEqual([...wallet.rows.keys()], [NATIVE, USDC, "ETH:0x3"]);
   assert.equal(wallet.rows.get(USDC).price_usd, "7", "a delta between parts stays");
