@@ -40,12 +40,9 @@ extension ChainFollower {
       wallets.address(of: id).map { FollowCall.Subject.native(id, $0) }
     }
     let held = await ledger.holdings(of: ids, limit: room - natives.count)
-    lastWithoutLogs = natives.count + held.count < room ? nil : (held.last?.wallet ?? ids.last)
-    let burners = Set(await reader.burners(among: held.map(\.token)))
-    return natives
-      + held.filter { !burners.contains($0.token) }.map {
-        .known($0.wallet, owner: $0.owner, $0.token, $0.contract)
-      }
+    lastWithoutLogs = natives.count + held.count < room ? nil : (held.last?.cell.wallet ?? ids.last)
+    let burners = Set(await reader.burners(among: held.map(\.cell.token)))
+    return natives + held.filter { !burners.contains($0.cell.token) }.map { .known($0) }
   }
 
   /// Whether logs are told again: then every wallet is read as a whole, and followed from that read on.

@@ -16,7 +16,7 @@ extension ChainFollower {
     }
     var ancestor: BlockHeader?
     switch track.look(at: head, now: clock()) {
-    case .first where !wallets.isAnyBehind(head.number): return cover(head)
+    case .first where fork == nil && !wallets.isAnyBehind(head.number): return cover(head)
     case .first, .next: break
     case .same where wallets.isAnyBehind(head.number): break
     case .same: return cover(head)
@@ -31,7 +31,7 @@ extension ChainFollower {
       }
       await readAnew(plan.late)
     }
-    if !plan.wallets.isEmpty {
+    if !plan.wallets.isEmpty || fork != nil || unsettled.count > 0 {
       let scan = try await scan(plan)
       try await read(await subjects(of: scan, at: head), at: head, ancestor: ancestor)
     }

@@ -3,12 +3,16 @@ import Ledger
 
 /// One aggregate of Multicall3 over balances of many wallets, and what its answer says. Pure.
 struct FollowCall {
-  enum Subject: Equatable {
+  enum Subject: Hashable {
     case native(WalletID, Address)
     /// A token that the ledger knows.
     case known(WalletID, owner: Address, TokenID, Address)
     /// One that it does not: asked for its name too.
     case unknown(WalletID, owner: Address, Address)
+
+    static func known(_ place: TokenPlace) -> Subject {
+      .known(place.cell.wallet, owner: place.owner, place.cell.token, place.contract)
+    }
 
     /// Calls that it takes.
     var cost: Int { if case .unknown = self { 4 } else { 1 } }
@@ -122,6 +126,14 @@ struct FollowCall {
     let trusted = subjects.prefix { if case .unknown = $0 { false } else { true } }
     guard trusted.count == subjects.count else { return Array(trusted) }
     return Array(subjects.prefix { if case .native = $0 { true } else { false } })
+  }
+
+  /// Others that are known, in their place among the subjects; each once.
+  static func merged(_ subjects: [Subject], _ known: [Subject]) -> [Subject] {
+    guard !known.isEmpty else { return subjects }
+    let there = Set(subjects)
+    let trusted = subjects.prefix { if case .unknown = $0 { false } else { true } }
+    return Array(trusted) + known.filter { !there.contains($0) } + Array(subjects[trusted.endIndex...])
   }
 
   /// The subjects in parts of which each fits one call.

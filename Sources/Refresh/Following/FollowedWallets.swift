@@ -13,6 +13,8 @@ struct FollowedWallets {
     /// Nothing that happened behind this block was missed, and no sign was seen that concerns all of its tokens.
     /// `nil` where `through` is.
     var since: UInt64?
+    /// The block of the whole read from which on it is followed; 0 where that is long ago.
+    var begun: UInt64 = 0
     /// The native balance as the last pass saw it.
     var native: UInt256?
     /// Whole reads noted, wrapping round.
@@ -48,7 +50,8 @@ struct FollowedWallets {
     guard entries[wallet] == nil else { return }
     let since = left.removeValue(forKey: wallet)
     entries[wallet] = Entry(
-      address: address, through: block, since: block.map { since ?? Self.behind($0) }, native: native)
+      address: address, through: block, since: block.map { since ?? Self.behind($0) },
+      begun: since == nil ? block ?? 0 : 0, native: native)
     ids[address] = wallet
   }
 
@@ -71,6 +74,7 @@ struct FollowedWallets {
       entries[wallet]?.through = block
       // The block may turn out to be none of the chain's, and nobody looked at it before.
       entries[wallet]?.since = Self.behind(block)
+      entries[wallet]?.begun = block
       entries[wallet]?.native = native
     }
     entries[wallet]?.version &+= 1
@@ -104,6 +108,25 @@ struct FollowedWallets {
   mutating func forgetBlocks() {
     left = [:]
     for id in entries.keys { forgetBlock(id) }
+  }
+
+  /// The chain was reorganised above this block: what happened since is looked at again.
+  ///
+  /// - Returns: the wallets of which nothing is known without what was read above it. They wait for a whole read.
+  mutating func rewind(to block: UInt64) -> [WalletID] {
+    left = left.filter { $0.value <= Self.behind(block) }
+    var unknown: [WalletID] = []
+    for (id, entry) in entries {
+      guard let through = entry.through else { continue }
+      if entry.begun > block {
+        forgetBlock(id)
+        unknown.append(id)
+      } else {
+        entries[id]?.through = min(through, block)
+        entries[id]?.version &+= 1
+      }
+    }
+    return unknown
   }
 
   private mutating func forgetBlock(_ wallet: WalletID) {

@@ -19,7 +19,8 @@ struct HeadTrack {
 
   private(set) var held: BlockHeader?
   private var low: LowHead?
-  /// Blocks seen lately: a lower head that is one of them is no other chain.
+  /// Blocks seen lately, the lowest first: a lower head that is one of them is no other chain, and those that are still
+  /// in the chain say from where on it is another.
   private var seen: [BlockHeader] = []
 
   static let seenMaximum = 64
@@ -49,6 +50,16 @@ struct HeadTrack {
     low = nil
     seen.append(head)
     if seen.count > Self.seenMaximum { seen.removeFirst() }
+  }
+
+  /// Blocks seen lately below this height, the lowest first.
+  func seen(below number: UInt64) -> [BlockHeader] { seen.filter { $0.number < number } }
+
+  /// What was seen above this block is not in the chain any more.
+  mutating func rewind(to fork: BlockHeader) {
+    seen.removeAll { $0.number > fork.number }
+    held = fork
+    low = nil
   }
 
   mutating func reset() { self = HeadTrack() }

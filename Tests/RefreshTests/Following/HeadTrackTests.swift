@@ -6,7 +6,7 @@ import Testing
 
 struct HeadTrackTests {
   /// A block of one of several forks that part at 100.
-  private static func block(_ number: UInt64, fork: UInt64 = 0) -> BlockHeader {
+  static func block(_ number: UInt64, fork: UInt64 = 0) -> BlockHeader {
     func hash(_ number: UInt64) -> Bytes32 { Bytes32(UInt256(0, 0, number >= 100 ? fork : 0, number)) }
     return BlockHeader(number: number, hash: hash(number), parentHash: hash(number - 1), timestamp: number)
   }
@@ -51,6 +51,52 @@ struct HeadTrackTests {
     for number in 500...600 as ClosedRange<UInt64> { track.accept(Self.block(number)) }
     let looks = [0, 60_000, 600_000].map { track.look(at: Self.block(590), now: $0) }
     #expect(looks == [.behind, .behind, .behind])
+  }
+}
+
+extension HeadTrackTests {
+  @Test func afterAForkWhatIsAboveItWasNeverSeen() {
+    var track = HeadTrack()
+    for number in [90, 95, 101, 103] as [UInt64] { track.accept(Self.block(number)) }
+    #expect(track.seen(below: 103).map(\.number) == [90, 95, 101])
+    #expect(track.seen(below: 90).isEmpty)
+    track.rewind(to: Self.block(95))
+    #expect(track.held == Self.block(95))
+    #expect(track.seen(below: .max).map(\.number) == [90, 95])
+    let looks = [96, 103].map { track.look(at: Self.block($0, fork: 1), now: 0) }
+    #expect(looks == [.next, .ahead])
+  }
+}
+
+struct UnsettledCellsTests {
+  private static func cells(_ wallet: WalletID, _ tokens: Range<TokenID>) -> [WalletToken] {
+    tokens.map { WalletToken(wallet: wallet, token: $0) }
+  }
+
+  @Test func eachIsTakenOnce() {
+    var cells = UnsettledCells()
+    cells.insert(Self.cells(1, 0..<5))
+    cells.insert(Self.cells(1, 3..<7))
+    cells.insert(Self.cells(2, 0..<3))
+    #expect(cells.count == 10)
+    var taken: [WalletToken] = []
+    for most in [0, 1, 4, 100] {
+      let part = cells.take(most: most)
+      #expect(part.count <= most)
+      taken += part
+      #expect(cells.count == 10 - taken.count)
+    }
+    #expect(taken.count == 10 && Set(taken) == Set(Self.cells(1, 0..<7) + Self.cells(2, 0..<3)))
+    #expect(cells.take(most: 5).isEmpty)
+  }
+
+  @Test func whoLeavesTakesThemAlong() {
+    var cells = UnsettledCells()
+    cells.insert(Self.cells(1, 0..<5) + Self.cells(2, 0..<2))
+    cells.remove(1)
+    cells.remove(9)
+    #expect(cells.count == 2)
+    #expect(Set(cells.take(most: .max)) == Set(Self.cells(2, 0..<2)))
   }
 }
 
@@ -171,6 +217,24 @@ struct FollowedWalletsTests {
     wallets.forgetBlocks()
     wallets.noteNative(0, 7, at: 120)
     #expect(wallets.continuity(of: 0) == nil)
+  }
+
+  @Test func afterAForkBlocksAreLookedAtAgain() {
+    var wallets = Self.wallets([100, nil, nil, 110])
+    wallets.noteRead(1, block: 108)
+    Self.covered(&wallets, 112)
+    wallets.remove(3)
+    #expect(wallets.rewind(to: 107) == [1], "nothing is known of it without what was read at 108")
+    #expect(wallets.continuity(of: 0) == Continuity(since: 101, through: 107))
+    #expect(wallets.continuity(of: 1) == nil)
+    #expect(wallets.continuity(of: 2) == nil)
+    let plan = wallets.plan(head: 111, overlap: 0, most: 100)
+    #expect(plan.from == 108 && plan.wallets.map(\.id) == [0])
+    wallets.noteRead(1, block: 111)
+    wallets.add(3, address: .numbered(3), readAt: 112)
+    #expect(wallets.continuity(of: 3)?.since == 113, "and what was known of who left is forgotten")
+    #expect(wallets.rewind(to: 111) == [3])
+    #expect(wallets.rewind(to: 111).isEmpty)
   }
 
   /// Clients come back all the time.

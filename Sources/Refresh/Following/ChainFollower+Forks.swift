@@ -1,0 +1,91 @@
+import Ethereum
+import Ledger
+
+/// The chain was reorganised.
+struct Fork {
+  /// The last block that is still in it, of those that were seen.
+  var block: UInt64
+  /// Wallets of which nothing is known without what was read above it.
+  var unknown: [WalletID]
+}
+
+/// What was read in blocks that are none of the chain's.
+extension ChainFollower {
+  /// A pass; where it finds that the chain was reorganised, another from the fork on.
+  func passFromFork() async throws(PassError) {
+    do throws(PassError) {
+      return try await pass()
+    } catch {
+      guard case .reorganised(let head) = error, try await rewind(below: head) else { throw error }
+    }
+    try await pass()
+  }
+
+  /// Goes back to the last block seen that is still in the chain. What was read above it is read again by the next
+  /// pass, and nothing else is.
+  ///
+  /// - Returns: whether there is one.
+  private func rewind(below head: BlockHeader) async throws(PassError) -> Bool {
+    guard let last = try await lastShared(below: head) else { return false }
+    let top = max(track.held?.number ?? 0, head.number)
+    if top > last.number { orphaned = last.number + 1...top + settings.overlap }
+    track.rewind(to: last)
+    let unknown = wallets.rewind(to: last.number)
+    fork = Fork(block: min(last.number, fork?.block ?? .max), unknown: unknown + (fork?.unknown ?? []))
+    unsettled.insert(await ledger.cells(of: wallets.all, above: last.number))
+    metrics.reorganisations.increment()
+    logger.notice(
+      "chain was reorganised: what was read above the fork is read again",
+      metadata: [
+        "chain": "\(chain.code)", "fork": "\(last.number)", "found": "\(head.number)",
+        "tokens": "\(unsettled.count)", "wallets": "\(unknown.count)",
+      ])
+    return true
+  }
+
+  /// The highest of the blocks seen that is an ancestor of the head. What is above one that is none is none either.
+  private func lastShared(below head: BlockHeader) async throws(PassError) -> BlockHeader? {
+    var shared = track.seen(below: head.number)[...]
+    // The usual case, and it costs nothing.
+    if let last = shared.last, last.number + 1 == head.number, last.hash == head.parentHash { return last }
+    var unsure = shared
+    while let middle = unsure.isEmpty ? nil : unsure[unsure.startIndex + unsure.count / 2] {
+      let position = unsure.startIndex + unsure.count / 2
+      if try await header(.number(middle.number))?.hash == middle.hash {
+        unsure = unsure[(position + 1)...]
+      } else {
+        unsure = unsure[..<position]
+        shared = shared[..<position]
+      }
+    }
+    return shared.last
+  }
+
+  /// All of it is read anew, or nobody watches any more.
+  func forgetForks() {
+    fork = nil
+    orphaned = nil
+    unsettled = UnsettledCells()
+  }
+
+  /// Who was not watched when the chain was reorganised may have been read in a block that is no more.
+  func settle(_ wallet: WalletID, readAt block: UInt64) async {
+    guard let orphaned, orphaned.contains(block) else { return }
+    unsettled.insert(await ledger.cells(of: [wallet], above: orphaned.lowerBound - 1))
+  }
+
+  /// What is to be looked at once more, as far as the pass has room for it.
+  ///
+  /// - Parameters:
+  ///   - cost: sub-calls that the pass makes anyway.
+  ///   - chunk: sub-calls of one aggregate.
+  func takeUnsettled(besides cost: Int, chunk: Int) -> [WalletToken] {
+    // What a reorganisation undid is wrong now: all of it.
+    if fork != nil { return unsettled.take(most: .max) }
+    let room = chunk - cost % chunk
+    return unsettled.take(most: room < Self.roomMinimum ? room + chunk : room)
+  }
+
+  /// Where the last aggregate has not even this much room, another one is made.
+  private static let roomMinimum = 100
+}

@@ -1,0 +1,34 @@
+import Ledger
+
+/// Balances that are to be looked at once more. Pure.
+///
+/// A read may be of a block that no pass has come to, by a node on another branch than the one that passes ask: when
+/// that block turns out to be none of the chain's, no pass notices, since it never saw it, and the logs of the chain do
+/// not tell what did not happen in it. So whatever a read changed is looked at again by the next pass, in the aggregate
+/// that it makes anyway. What a read found as it was held before needs that not: it is true on every branch until
+/// there is a log.
+///
+/// No more of them than watched wallets have rows.
+struct UnsettledCells {
+  private var cells: [WalletID: Set<TokenID>] = [:]
+  private(set) var count = 0
+
+  mutating func insert(_ new: some Sequence<WalletToken>) {
+    for cell in new where cells[cell.wallet, default: []].insert(cell.token).inserted { count += 1 }
+  }
+
+  mutating func remove(_ wallet: WalletID) { count -= cells.removeValue(forKey: wallet)?.count ?? 0 }
+
+  /// Takes out so many, or all.
+  mutating func take(most: Int) -> [WalletToken] {
+    var taken: [WalletToken] = []
+    while taken.count < most, let (wallet, tokens) = cells.first {
+      let part = tokens.prefix(most - taken.count)
+      taken += part.map { WalletToken(wallet: wallet, token: $0) }
+      let rest = tokens.subtracting(part)
+      cells[wallet] = rest.isEmpty ? nil : rest
+    }
+    count -= taken.count
+    return taken
+  }
+}
