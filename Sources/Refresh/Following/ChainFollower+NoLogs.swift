@@ -52,7 +52,7 @@ extension ChainFollower {
       FollowedWallets.Plan(
         from: head.number, through: head.number, wallets: [(id: id, address: address, version: 0)]))
     do throws(PassError) {
-      for request in scan.requests { _ = try await logs(request) }
+      _ = try await logs(scan.requests)
     } catch {
       if case .reading = error { throw error }
       restsUntil = .now + settings.rest

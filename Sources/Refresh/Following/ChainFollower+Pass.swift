@@ -70,8 +70,7 @@ extension ChainFollower {
 
   private func scan(_ plan: FollowedWallets.Plan) async throws(PassError) -> TransferScan {
     var scan = TransferScan(plan)
-    for request in scan.requests {
-      let result = try await logs(request)
+    for result in try await logs(scan.requests) {
       do {
         try scan.take(result)
       } catch {
@@ -85,10 +84,46 @@ extension ChainFollower {
     return scan
   }
 
-  func logs(_ request: JSONRPC.Request) async throws(PassError) -> JSONValue {
-    metrics.calls.increment()
-    do throws(RefreshError) { return try await reader.ask(request) } catch { throw .onLogs(error) }
+  /// Answers in the order of the questions, which are asked together. Not together with the one for the head: a node
+  /// that takes in a block between the two would keep back its logs, and say that it has it.
+  func logs(_ requests: [JSONRPC.Request]) async throws(PassError) -> [JSONValue] {
+    let reader = reader
+    let answers = await withTaskGroup(of: (Int, Result<JSONValue, RefreshError>).self) { group in
+      var rest = requests.enumerated().makeIterator()
+      func begin() {
+        guard let (index, request) = rest.next() else { return }
+        metrics.calls.increment()
+        group.addTask {
+          do throws(RefreshError) {
+            return (index, .success(try await reader.ask(request)))
+          } catch {
+            return (index, .failure(error))
+          }
+        }
+      }
+      for _ in 0..<Self.questionsAtOnce { begin() }
+      var answers = requests.map { _ in Result<JSONValue, RefreshError>.failure(.stopped) }
+      for await (index, answer) in group {
+        if case .failure = answer {
+          group.cancelAll()
+          return [answer]
+        }
+        answers[index] = answer
+        begin()
+      }
+      return answers
+    }
+    do throws(RefreshError) {
+      var results: [JSONValue] = []
+      for answer in answers { results.append(try answer.get()) }
+      return results
+    } catch {
+      throw .onLogs(error)
+    }
   }
+
+  /// A thousand wallets are two questions.
+  private static let questionsAtOnce = 4
 
   func ask(_ request: JSONRPC.Request) async throws(PassError) -> JSONValue {
     metrics.calls.increment()
