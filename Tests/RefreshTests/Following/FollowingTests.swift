@@ -324,6 +324,8 @@ struct FollowingTests {
       try await fixture.node.setChainFault(.silenceAbout(method: "eth_getLogs"))
       try await fixture.mine { _ in }
       try await until { try await fixture.node.chainStatistics.methods["eth_getLogs"] == 2 }
+      // Or the pass would wait for the answer.
+      fixture.node.stop()
     }
   }
 
