@@ -135,6 +135,24 @@ final class Fixture: Sendable {
     ledger.inbox.post(.watch(WatchRequest(shard: 0, ticket: 1, wallets: keys, tokens: [])))
   }
 
+  /// Returns when the newest block of the first node was looked at.
+  func pass() async throws {
+    let head = try await node.withChain { $0.head }
+    guard let follower = await service.followers[chain.code] else { return }
+    try await until {
+      if await follower.track.held == head { return true }
+      follower.headAnnounced()
+      return false
+    }
+  }
+
+  /// Returns when each of the wallets was read and is followed from that read on.
+  func untilFollowed(_ wallets: [WalletID]) async throws {
+    for wallet in wallets {
+      try await until { await service.followers[chain.code]?.continuity(of: wallet) != nil }
+    }
+  }
+
   /// `eth_call`s of all nodes.
   var calls: Int {
     get async throws {

@@ -77,12 +77,16 @@ extension ChainFollower {
   /// What is to be looked at once more, as far as the pass has room for it.
   ///
   /// - Parameters:
-  ///   - cost: sub-calls that the pass makes anyway.
-  ///   - chunk: sub-calls of one aggregate.
-  func takeUnsettled(besides cost: Int, chunk: Int) -> [WalletToken] {
+  ///   - subjects: what the pass asks for anyway.
+  ///   - chunk: what fits one aggregate; or one pass, where there is no Multicall3.
+  func takeUnsettled(besides subjects: [FollowCall.Subject], chunk: Int, isOneByOne: Bool) -> [WalletToken] {
     // What a reorganisation undid is wrong now: all of it.
     if fork != nil { return unsettled.take(most: .max) }
-    let room = chunk - cost % chunk
+    if isOneByOne {
+      let changed = subjects.count { if case .native = $0 { false } else { true } }
+      return unsettled.take(most: max(0, chunk * 4 / 5 - changed))
+    }
+    let room = chunk - subjects.reduce(0) { $0 + $1.cost } % chunk
     return unsettled.take(most: room < Self.roomMinimum ? room + chunk : room)
   }
 

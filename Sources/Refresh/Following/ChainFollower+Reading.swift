@@ -54,12 +54,14 @@ extension ChainFollower {
   func read(
     _ subjects: [FollowCall.Subject], at head: BlockHeader, ancestor: BlockHeader?
   ) async throws(PassError) {
-    let chunk = max(1, await reader.chunkSize - 3)
-    let again = takeUnsettled(besides: subjects.reduce(0) { $0 + $1.cost }, chunk: chunk)
+    let isOneByOne = await reader.isOneByOne
+    let chunk = isOneByOne ? ChainReader.subjectsOneByOne : max(1, await reader.chunkSize - 3)
+    let again = takeUnsettled(besides: subjects, chunk: chunk, isOneByOne: isOneByOne)
     do throws(PassError) {
-      let readings = try await readings(
-        FollowCall.merged(subjects, await known(again)), chunk: chunk, at: head, ancestor: ancestor)
-      await accept(readings, at: head)
+      var subjects = FollowCall.merged(subjects, await known(again))
+      if isOneByOne { subjects = await share(of: subjects, most: chunk, at: head) }
+      await accept(
+        try await readings(subjects, chunk: chunk, at: head, ancestor: ancestor), at: head)
     } catch {
       unsettled.insert(again.filter { wallets.address(of: $0.wallet) != nil })
       throw error
@@ -151,14 +153,12 @@ extension ChainFollower {
     _ subjects: [FollowCall.Subject], at head: BlockHeader, ancestor: UInt64?
   ) async throws(PassError) -> FollowCall.Answer {
     let call = FollowCall(chain: chain, subjects: subjects, ancestor: ancestor)
-    reader.subcalls.increment(by: call.calls.count)
-    let result = try await ask(
-      .call(id: 1, to: chain.multicall3, data: call.calldata, block: .number(head.number)))
+    metrics.calls.increment()
     let answer: FollowCall.Answer
-    do {
-      answer = try call.decode(try JSONRPC.data(result))
+    do throws(RefreshError) {
+      answer = try await reader.answer(to: call, at: head.number)
     } catch {
-      throw .reading(malformed("\(error)"))
+      throw .reading(error)
     }
     guard answer.chainID == chain.chainID else {
       throw .reading(malformed("chain id \(answer.chainID ?? 0) instead of \(chain.chainID)"))

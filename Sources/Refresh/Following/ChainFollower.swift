@@ -8,6 +8,7 @@
 //   ChainFollower+Pass.swift    one pass
 //   ChainFollower+Reading.swift the balances of one pass
 //   ChainFollower+Forks.swift   what was read in blocks that are no more
+//   ChainFollower+OneByOne.swift passes where there is no Multicall3
 //   ChainFollower+NoLogs.swift  passes where nobody tells transfers
 //   ChainFollower+Failures.swift passes that fail
 //   HeadTrack, FollowedWallets, UnsettledCells, TransferScan, FollowCall: what there is to decide, without I/O
@@ -67,6 +68,8 @@ actor ChainFollower {
   var restsUntil: ContinuousClock.Instant?
   /// The last wallet of the last pass without logs, where not all had room.
   var lastWithoutLogs: WalletID?
+  /// The last wallet whose native coin was asked for, where there is no Multicall3 and not all had room.
+  var lastNative: WalletID?
   /// How often following began anew lately.
   var restarts = 0
   var goodPasses = 0

@@ -39,8 +39,19 @@ struct FollowCall {
     var findings: [Finding]
   }
 
+  /// What a call is about, where there is no Multicall3 to make it.
+  enum Question: Equatable {
+    case block
+    case chainID
+    case hash(of: UInt64)
+    case native(Address)
+    case contract
+  }
+
   let subjects: [Subject]
   let calls: [Multicall3.Call]
+  /// By position in `calls`.
+  let questions: [Question]
   private let parts: [WalletCall?]
   private let asksForAncestor: Bool
 
@@ -57,8 +68,10 @@ struct FollowCall {
         : call(chain.multicall3, ABI.encode(.getBlockNumber)),
       call(chain.multicall3, ABI.encode(.getChainId)),
     ]
+    var questions = [Question.block, .chainID]
     asksForAncestor = ancestor != nil
     if let ancestor {
+      questions.append(.hash(of: ancestor))
       let number = UInt256(ancestor)
       calls.append(
         isArbitrum
@@ -71,11 +84,14 @@ struct FollowCall {
       parts.append(part)
       if let part {
         calls += part.calls
+        questions += part.calls.map { _ in .contract }
       } else if case .native(_, let owner) = subject {
         calls.append(call(chain.multicall3, Multicall3.getEthBalance(owner)))
+        questions.append(.native(owner))
       }
     }
     self.calls = calls
+    self.questions = questions
     self.parts = parts
   }
 
@@ -95,10 +111,13 @@ struct FollowCall {
     }
   }
 
-  var calldata: [UInt8] { Multicall3.aggregate3(calls) }
-
   func decode(_ data: [UInt8]) throws(ABIError) -> Answer {
-    var rest = try Multicall3.decodeAggregate3(data, count: calls.count, limit: WalletCall.resultBytes)[...]
+    answer(try Multicall3.decodeAggregate3(data, count: calls.count, limit: WalletCall.resultBytes)[...])
+  }
+
+  /// - Parameter results: of these calls.
+  func answer(_ results: ArraySlice<Multicall3.Result>) -> Answer {
+    var rest = results
     func next() -> ABIDecoder? { rest.popFirst().flatMap { $0.success ? ABIDecoder($0.data) : nil } }
     var answer = Answer(findings: [])
     answer.block = next().flatMap { try? $0.uint64() }

@@ -25,7 +25,7 @@ struct ForkTests {
       fixture.watch(keys)
       var wallets: [WalletID] = []
       for key in keys { wallets.append(try await fixture.register(key)) }
-      for wallet in wallets { try await fixture.untilCovered(wallet) }
+      try await fixture.untilFollowed(wallets)
       for _ in 0..<3 { try await mineAndPass(fixture) }
       try await body(fixture, wallets)
     }
@@ -35,18 +35,7 @@ struct ForkTests {
     _ fixture: Fixture, _ change: @escaping @Sendable (inout SimulatedChain) throws -> Void = { _ in }
   ) async throws {
     try await fixture.mine(change)
-    try await pass(fixture)
-  }
-
-  /// Returns when the newest block was looked at.
-  private func pass(_ fixture: Fixture) async throws {
-    let head = try await fixture.node.withChain { $0.head }
-    let follower = try #require(await fixture.service.followers[fixture.chain.code])
-    try await until {
-      if await follower.track.held == head { return true }
-      follower.headAnnounced()
-      return false
-    }
+    try await fixture.pass()
   }
 
   /// Another chain from `before` on, of so many blocks.
@@ -124,7 +113,7 @@ struct ForkTests {
         try $0.mint(.numbered(2), to: Self.others[6], amount: 1)
       }
       try await fixture.node.resetStatistics()
-      try await pass(fixture)
+      try await fixture.pass()
       #expect(await fixture.rows(wallets[0]) == ["native=1000000", "2=1", "3=2", "4=3", "5=4"])
       #expect(await fixture.rows(wallets[5]) == ["native=0", "2=30", "3=0"])
       #expect(await fixture.rows(wallets[7]) == ["native=0", "2=31"])
@@ -151,9 +140,9 @@ struct ForkTests {
       fixture.watch([key])
       let wallet = try await fixture.register(key)
       try await until { await fixture.rows(wallet) == ["native=0"] }
-      try await pass(fixture)
+      try await fixture.pass()
       try await fork(fixture, from: before, blocks: 2)
-      try await pass(fixture)
+      try await fixture.pass()
       try await until { await fixture.rows(wallet) == ["native=0", "3=12"] }
     }
   }
@@ -169,7 +158,7 @@ struct ForkTests {
       let follower = try #require(await fixture.service.followers[fixture.chain.code])
       try await until { await follower.wallets.address(of: wallets[0]) == nil }
       try await fork(fixture, from: before, blocks: 2)
-      try await pass(fixture)
+      try await fixture.pass()
       #expect(await fixture.rows(wallets[0]).contains("5=0"))
       fixture.watch([fixture.key])
       try await until { await follower.wallets.address(of: wallets[0]) != nil }
@@ -196,7 +185,7 @@ struct ForkTests {
       #expect(await follower.fork?.block == before.head.number)
       #expect(await fixture.rows(wallets[0]).contains("5=0"))
       try await fixture.node.withChain { $0.configuration.gasCap = 50_000_000 }
-      try await pass(fixture)
+      try await fixture.pass()
       #expect(await fixture.rows(wallets[0]).contains("5=4"))
       #expect(await follower.fork == nil)
     }
