@@ -139,7 +139,9 @@ final class Fixture: Sendable {
   /// would be looked for when the test goes on.
   func pass() async throws {
     let head = try await node.withChain { $0.head }
-    guard let follower = await service.followers[chain.code], await follower.track.held != head else { return }
+    guard let follower = await service.followers[chain.code], await follower.track.held != head else {
+      return
+    }
     follower.headAnnounced()
     try await until { await follower.track.held == head }
   }

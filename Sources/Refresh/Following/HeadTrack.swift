@@ -19,7 +19,7 @@ struct HeadTrack {
 
   private(set) var held: BlockHeader?
   private var low: LowHead?
-  /// Blocks seen lately, the lowest first: a lower head that is one of them is no other chain, and those that are still
+  /// Blocks seen lately and their parents, the lowest first: a lower head that is one of them is no other chain, and those that are still
   /// in the chain say from where on it is another.
   private var seen: [BlockHeader] = []
 
@@ -48,8 +48,9 @@ struct HeadTrack {
     guard head != held else { return }
     held = head
     low = nil
+    if let parent = head.parent, parent.number > seen.last?.number ?? 0 { seen.append(parent) }
     seen.append(head)
-    if seen.count > Self.seenMaximum { seen.removeFirst() }
+    if seen.count > Self.seenMaximum { seen.removeFirst(seen.count - Self.seenMaximum) }
   }
 
   /// Blocks seen lately below this height, the lowest first.
@@ -63,4 +64,11 @@ struct HeadTrack {
   }
 
   mutating func reset() { self = HeadTrack() }
+}
+
+extension BlockHeader {
+  /// As much as a block says of the one below it; nothing but number and hash counts.
+  fileprivate var parent: BlockHeader? {
+    number == 0 ? nil : BlockHeader(number: number - 1, hash: parentHash, parentHash: .zero, timestamp: 0)
+  }
 }
