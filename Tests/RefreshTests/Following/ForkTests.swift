@@ -127,6 +127,25 @@ struct ForkTests {
     }
   }
 
+  /// A read was ahead of the passes on a branch that they saw the beginning of.
+  @Test func lowerBlocksThanTheOneThatWasReadCountAfterAFork() async throws {
+    try await withWatched { fixture, wallets in
+      let before = try await fixture.node.withChain { $0 }
+      try await mineAndPass(fixture) {
+        try $0.transfer(.numbered(5), from: Fixture.owner, to: .numbered(9), amount: 4)
+      }
+      try await fixture.mine { chain in
+        for _ in 0..<9 { chain.mine() }
+        chain.setNative(Fixture.owner, to: 8)
+      }
+      try await refresh(fixture, wallets[0])
+      #expect(await fixture.rows(wallets[0]) == ["native=8", "2=1", "3=2", "4=3", "5=0"])
+      try await fork(fixture, from: before, blocks: 2)
+      try await fixture.pass()
+      #expect(await fixture.rows(wallets[0]) == ["native=1000000", "2=1", "3=2", "4=3", "5=4"])
+    }
+  }
+
   /// Of a token that was sold before the wallet was first read there is no row: nothing tells that it is held again.
   @Test func whoWasFirstReadAboveTheForkIsReadAsAWhole() async throws {
     try await withWatched { fixture, wallets in
