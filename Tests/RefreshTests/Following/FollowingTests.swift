@@ -320,7 +320,7 @@ struct FollowingTests {
       await fixture.service.start()
       fixture.watch([fixture.key])
       let wallet = try await fixture.register()
-      try await fixture.untilCovered(wallet)
+      try await fixture.untilFollowed([wallet])
       try await fixture.node.setChainFault(.silenceAbout(method: "eth_getLogs"))
       try await fixture.mine { _ in }
       try await until { try await fixture.node.chainStatistics.methods["eth_getLogs"] == 2 }
