@@ -31,7 +31,8 @@ test: setup client-test
 client-test:
 	.ci/test-client
 
-check: setup lint walls sanitize fuzz-smoke conformance-light
+check: setup lint walls
+	.ci/check address thread conformance fuzz
 
 format:
 	swift format -i -r -p Package.swift Sources Tests
@@ -45,7 +46,7 @@ walls:
 # Memory everywhere; threads where there are several.
 sanitize: setup
 	.ci/sanitize address
-	.ci/sanitize thread '^(Jobs|EventLoop|Upstream|Ledger|Push|Server|Integration)Tests\.'
+	.ci/sanitize thread threaded
 
 sanitize-all: setup
 	.ci/sanitize address

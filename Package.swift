@@ -100,11 +100,17 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
+    room(
+      "Load",
+      [
+        "CLinux", "JSON", "WebSocket", "HTTP1", "Ethereum", "EventLoop", "Upstream",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     room("Devnet", ["JSON", "Ethereum", "HTTP1", "EventLoop"]),
     .executableTarget(
       name: "walletpush",
       dependencies: [
-        "EventLoop", "Ethereum", "Ledger", "Server", "Devnet",
+        "EventLoop", "Ethereum", "Ledger", "Upstream", "Load", "Server", "Devnet",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -125,9 +131,10 @@ let package = Package(
     tests("RefreshTests", ["Refresh", "Devnet"]),
     tests("PricingTests", ["Pricing", "Devnet"]),
     tests("PushTests", ["Push"]),
+    tests("LoadTests", ["Load"]),
     tests("DevnetTests", ["Devnet"]),
     tests("ServerTests", ["Server"]),
-    tests("IntegrationTests", ["Server", "Devnet"]),
+    tests("IntegrationTests", ["Server", "Devnet", "Load"]),
     .testTarget(
       name: "FuzzTests", dependencies: fuzzedRooms, path: "Tests/Fuzz",
       exclude: ["Driver.swift", "corpus", "dictionaries", "found"],
@@ -144,6 +151,12 @@ if Context.environment["WALLETPUSH_TSAN"] != nil {
   }
 }
 
+// Where .ci/sanitize asks for the tests of some rooms alone.
+if let rooms = Context.environment["WALLETPUSH_TESTS"] {
+  let wanted = Set(rooms.split(separator: " ").map { "\($0)Tests" })
+  package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
+}
+
 // The fuzzers instead of all that, where .ci/fuzz asks for them: the rooms they need, with counters in them.
 if Context.environment["WALLETPUSH_FUZZ"] != nil {
   let instrumented: [SwiftSetting] = [
@@ -153,7 +166,7 @@ if Context.environment["WALLETPUSH_FUZZ"] != nil {
     // Optimised, and yet with the checks that a debug build has.
     .unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug"]),
   ]
-  let left: Set = ["Storage", "Devnet", "walletpush", "TestSupport"]
+  let left: Set = ["Storage", "Devnet", "Load", "walletpush", "TestSupport"]
   package.products = []
   package.targets.removeAll { $0.type == .test || left.contains($0.name) }
   for target in package.targets where !target.name.hasPrefix("C") { target.swiftSettings = instrumented }

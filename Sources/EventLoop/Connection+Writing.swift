@@ -15,9 +15,7 @@ extension EventLoop {
       connection.sendNow(bytes)
       return connection.unsentBytes == 0
     }
-    let sent = bytes.withUnsafeBytes { bytes in
-      bytes.baseAddress.map { send(descriptor, $0, bytes.count) } ?? 0
-    }
+    let sent = bytes.withUnsafeBytes { send(descriptor, $0) }
     guard sent == bytes.count else {
       connections.connection(at: index)?.keepRest(of: bytes, result: sent)
       return false
@@ -26,9 +24,12 @@ extension EventLoop {
     return true
   }
 
+  /// send(2), and what it returned.
   @inline(__always)
-  fileprivate func send(_ descriptor: Int32, _ base: UnsafeRawPointer, _ count: Int) -> Int {
-    hasKernelSend ? clinux_send(descriptor, base, count) : systemCalls.send(descriptor, base, count)
+  fileprivate func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    guard let base = bytes.baseAddress else { return 0 }
+    return hasKernelSend
+      ? clinux_send(descriptor, base, bytes.count) : systemCalls.send(descriptor, base, bytes.count)
   }
 }
 
@@ -61,10 +62,7 @@ extension Connection {
       enqueue(bytes, from: 0)
       return flush()
     }
-    let sent = bytes.withUnsafeBytes { bytes in
-      bytes.baseAddress.map { loop.send(descriptor, $0, bytes.count) } ?? 0
-    }
-    keepRest(of: bytes, result: sent)
+    keepRest(of: bytes, result: bytes.withUnsafeBytes { loop.send(descriptor, $0) })
   }
 
   /// After a send(2) of all the bytes: queues what the kernel did not take.
@@ -84,8 +82,7 @@ extension Connection {
 
   /// How many bytes the kernel took; 0 when it takes none now, or never will (then the connection is closed).
   private func send(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard let base = bytes.baseAddress else { return 0 }
-    return account(for: loop.send(descriptor, base, bytes.count))
+    account(for: loop.send(descriptor, bytes))
   }
 
   private func account(for result: Int) -> Int {

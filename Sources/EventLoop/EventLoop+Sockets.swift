@@ -56,13 +56,25 @@ extension EventLoop {
   /// and never inside this call. There is no time limit: close the connection when yours has passed.
   ///
   /// What is written before `connected` waits; a ``Connection/filter`` is set right after this call.
-  public func connect(to address: SocketAddress, handler: any ConnectionHandler) -> Connection {
+  ///
+  /// - Parameters:
+  ///   - source: the address of ours to connect from, of the same family; nil: the kernel's choice.
+  ///   - receiveBufferBytes: SO_RCVBUF: the kernel takes on about twice so much while nobody reads; nil: megabytes.
+  public func connect(
+    to address: SocketAddress, from source: SocketAddress? = nil, receiveBufferBytes: Int32? = nil,
+    handler: any ConnectionHandler
+  ) -> Connection {
     assertCurrent()
     var failure: SystemError?
     var descriptor: Int32 = -1
     do {
       descriptor = try Self.openSocket(address)
       setConnectionOptions(descriptor)
+      // Before the connection is there: what was offered the peer cannot be taken back.
+      if let receiveBufferBytes {
+        try? Self.setOption(descriptor, SOL_SOCKET, SO_RCVBUF, receiveBufferBytes)
+      }
+      if let source { try Self.bindSource(descriptor, to: source) }
       let result = address.withSockaddr { Glibc.connect(descriptor, $0, $1) }
       if result != 0, errno != EINPROGRESS { failure = .last(.connect) }
     } catch {
@@ -71,6 +83,13 @@ extension EventLoop {
     let connection = insert(descriptor, peer: address, flags: [.outgoing, .connecting], handler: handler)
     if let failure { connection.markClosed(.failed(failure)) } else { connection.register() }
     return connection
+  }
+
+  /// Without a port of one's own choice: the kernel picks it at connect(2) (ip(7), IP_BIND_ADDRESS_NO_PORT), when it
+  /// knows the other end. Picked at bind(2) it would have to be free whatever the other end.
+  private static func bindSource(_ descriptor: Int32, to source: SocketAddress) throws(SystemError) {
+    if source.port == 0 { try? setOption(descriptor, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1) }
+    guard source.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else { throw .last(.bind) }
   }
 
   /// Takes over a connected, non-blocking TCP socket.

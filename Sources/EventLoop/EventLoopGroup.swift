@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import Synchronization
 
 /// The loops of a process, one per core. All of it may be used from any thread.
@@ -19,6 +20,18 @@ public final class EventLoopGroup: Sendable {
 
   /// Cores this process may run on.
   public static var availableCores: Int { Int(clinux_available_cores()) }
+
+  /// Raises the soft limit on open descriptors (RLIMIT_NOFILE), as far as the hard one allows; it is never lowered.
+  /// - Returns: how many are allowed now; nil when the kernel won't say.
+  public static func raiseDescriptorLimit(to wanted: UInt64) -> UInt64? {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(resource, &limit) == 0 else { return nil }
+    guard limit.rlim_cur < rlim_t(wanted) else { return UInt64(limit.rlim_cur) }
+    limit.rlim_cur = min(rlim_t(wanted), limit.rlim_max)
+    _ = setrlimit(resource, &limit)
+    return getrlimit(resource, &limit) == 0 ? UInt64(limit.rlim_cur) : nil
+  }
 
   /// Starts every loop. When one can't be started, those that were are stopped again.
   public func start() throws(SystemError) {

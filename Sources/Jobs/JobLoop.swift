@@ -32,6 +32,14 @@ public final class JobLoop: Sendable {
     }
 
     public static let standard = Pauses(first: .milliseconds(100), longest: .seconds(30))
+
+    /// - Parameters:
+    ///   - previous: the last pause; `nil` before the first.
+    ///   - life: how long the loop lasted that has ended now.
+    func next(after previous: Duration?, life: Duration) -> Duration {
+      guard let previous, life < longest else { return first }
+      return min(longest, previous * 2)
+    }
   }
 
   /// - Parameter body: must hold its owner weakly; where that is gone it may return, for it is stopped then.
@@ -72,19 +80,19 @@ public final class JobLoop: Sendable {
   }
 
   private static func run(_ body: Body, _ pauses: Pauses, _ record: JobRecord, _ logger: Logger) async {
-    var pause = pauses.first
+    var last: Duration?
     while !Task.isCancelled {
       let began = ContinuousClock.now
       var reason = "it ended"
       do { try await body(record) } catch { reason = "\(error)" }
       guard !Task.isCancelled else { return }
-      if .now - began >= pauses.longest { pause = pauses.first }
+      let pause = pauses.next(after: last, life: .now - began)
+      last = pause
       logger.error(
         "a background job died and is begun anew",
         metadata: ["job": "\(record.name)", "reason": "\(reason)", "pause": "\(pause)"])
       try? await Task.sleep(for: pause)
       guard !Task.isCancelled else { return }
-      pause = min(pauses.longest, pause * 2)
       record.noteRestart()
     }
   }

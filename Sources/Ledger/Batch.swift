@@ -84,7 +84,7 @@ public protocol LedgerPublisher: Sendable {
 /// Who wants to know that somebody watches. Called on the ledger's isolation; must not block.
 public protocol WatchObserver: Sendable {
   /// A wallet got its first watcher, or was asked for by `get`.
-  func walletWanted(_ wallet: WalletID, key: WalletKey, readAt: UnixMilliseconds?, isWatched: Bool)
+  func walletWanted(_ wallet: WalletID, key: WalletKey, isWatched: Bool)
   /// The last watcher left.
   func walletUnwatched(_ wallet: WalletID)
   /// Some token without a price came to be watched.

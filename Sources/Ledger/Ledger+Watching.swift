@@ -113,7 +113,7 @@ extension Ledger {
     if isWatched(id) { markLoading(rowsOf: cells) }
     guard !wasWatched else { return }
     for observer in observers {
-      observer.walletWanted(id, key: cells.key, readAt: cells.readAt, isWatched: bit != 0)
+      observer.walletWanted(id, key: cells.key, isWatched: bit != 0)
     }
   }
 
@@ -228,7 +228,7 @@ extension Ledger {
     age(wallet: wallet)
     markLoading(wallet: wallet)
     for observer in observers {
-      observer.walletWanted(wallet, key: cells.key, readAt: cells.readAt, isWatched: false)
+      observer.walletWanted(wallet, key: cells.key, isWatched: false)
     }
   }
 }

@@ -3,6 +3,14 @@ import Ledger
 import Logging
 
 extension PricePipeline {
+  /// What a round's tokens are to its sources.
+  struct Round {
+    let isWhole: Bool
+    /// Tokens that have had a price: they are asked for whatever a source said.
+    let priced: Set<TokenID>
+    let insisted: Set<TokenID>
+  }
+
   /// The coins one source is asked for, and who has them.
   private struct Question {
     private(set) var coins: [CoinName] = []
@@ -37,11 +45,17 @@ extension PricePipeline {
   /// - Parameter isUrgent: nobody else has an answer, so a source that was set aside is probed before its time.
   /// - Returns: the tokens that it did not price either.
   func ask(
-    _ index: Int, _ tokens: [Token], isWhole: Bool, isUrgent: Bool = false, _ outcome: inout Outcome
+    _ index: Int, _ tokens: [Token], of round: Round, isUrgent: Bool = false, _ outcome: inout Outcome
   ) async -> [Token] {
     let source = sources[index].source
+    let isWhole = round.isWhole
     let question = Question(tokens, source)
-    guard !question.coins.isEmpty else { return tokens }
+    let due = leaveOutAbsent(question, of: index, round)
+    guard !due.isEmpty else {
+      // It had an answer for all of them: that they have no price.
+      if !question.coins.isEmpty { outcome.isUndecided = true }
+      return tokens
+    }
     outcome.isKnown = true
     let permit = sources[index].health.permit(now: .now, isUrgent: isUrgent)
     guard permit != .rest else {
@@ -49,7 +63,7 @@ extension PricePipeline {
       if isSetAside(index) { outcome.setAside.append(index) }
       return tokens
     }
-    let coins = sources[index].inTurn(question.coins)
+    let coins = sources[index].inTurn(due)
     var answer = Answer()
     var batches = source.batches(coins)
     if permit == .probe {
@@ -68,6 +82,23 @@ extension PricePipeline {
     sources[index].metrics.leftOut.increment(by: answer.left.count)
     settle(index, answer, &outcome)
     return tokens.filter { !answer.priced.contains($0.id) }
+  }
+
+  /// - Returns: the coins that the source is to be asked for: of those it had no price for lately only what is held at a
+  ///   price, whoever gave it, and what somebody insists on.
+  private func leaveOutAbsent(_ question: Question, of index: Int, _ round: Round) -> [CoinName] {
+    if round.isWhole { sources[index].absences.keep { question.holders[$0] != nil } }
+    for coin in question.coins where question.holders[coin]?.contains(where: round.insisted.contains) == true
+    {
+      sources[index].absences.forget(coin)
+    }
+    let now = ContinuousClock.now
+    let due = question.coins.filter { coin in
+      !sources[index].absences.rests(coin, now: now)
+        || question.holders[coin]?.contains(where: round.priced.contains) == true
+    }
+    if round.isWhole { sources[index].metrics.absent.record(question.coins.count - due.count) }
+    return due
   }
 
   /// Each batch goes into the ledger as soon as it is there. No more are sent when the source asks for rest, when
@@ -133,8 +164,14 @@ extension PricePipeline {
     let oldest = now - UnixMilliseconds(settings.maximumAge / .milliseconds(1))
     var tooOld = 0
     var readings: [PriceReading] = []
+    // Who asks to be left alone may have left out what it has.
+    let isWhole = quotes.retryAfter == nil
     for coin in batch {
-      guard let quote = quotes.quotes[coin] else { continue }
+      guard let quote = quotes.quotes[coin] else {
+        if isWhole { sources[index].absences.note(coin, now: .now, jitter: jitter()) }
+        continue
+      }
+      sources[index].absences.forget(coin)
       guard quote.time >= oldest else {
         tooOld += 1
         continue

@@ -3,10 +3,12 @@
 // A round asks for every watched token once, however many wallets hold it and however many chains share its coin.
 // What the first source does not price is asked of the next one in the same round. Rounds follow each other at the
 // interval; a token that comes to be watched without a fresh price is asked for in a small round of its own, soon. A
-// missing price changes nothing, and neither does a failed batch.
+// missing price changes nothing, and neither does a failed batch. A token that never had a price is asked for less often
+// the longer no source has one.
 //
 //   PricePipeline.swift         which tokens, and when
 //   PricePipeline+Asking.swift  one source's part of a round
+//   Absences.swift              what a source has no price for, and when it is asked for it again
 
 import Ethereum
 import Jobs
@@ -36,6 +38,8 @@ public actor PricePipeline {
   var sources: [SourceState]
   let settings: PricingSettings
   let clock: @Sendable () -> UnixMilliseconds
+  /// 0..<1
+  let jitter: @Sendable () -> Double
   let logger: Logger
   private nonisolated let signal: AsyncStream<Void>
   private nonisolated let wish: AsyncStream<Void>.Continuation
@@ -46,6 +50,8 @@ public actor PricePipeline {
   private var current: Task<Void, Never>?
   private var next: Task<Void, Never>?
   private var wantedIDs: Set<TokenID> = []
+  /// Those of them that are asked for whether or not a source had a price lately.
+  private var insisted: Set<TokenID> = []
   /// Tokens that the next round asks for, whole rounds not counted.
   var wantedCount: Int { wantedIDs.count }
   private var wantsWhole = false
@@ -73,13 +79,16 @@ public actor PricePipeline {
   /// - Parameter sources: the best first.
   public init(
     ledger: Ledger, sources: [any PriceSource], settings: PricingSettings,
-    clock: @escaping @Sendable () -> UnixMilliseconds, logger: Logger, jobs: JobBoard = JobBoard()
+    clock: @escaping @Sendable () -> UnixMilliseconds,
+    jitter: @escaping @Sendable () -> Double = { .random(in: 0..<1) }, logger: Logger,
+    jobs: JobBoard = JobBoard()
   ) {
     self.jobs = jobs
     self.ledger = ledger
     self.sources = sources.map { SourceState($0, interval: settings.interval) }
     self.settings = settings
     self.clock = clock
+    self.jitter = jitter
     self.logger = logger
     (signal, wish) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
@@ -129,10 +138,11 @@ public actor PricePipeline {
     await inTurn()
   }
 
-  /// A round for these tokens alone: what a refreshed wallet holds.
+  /// A round for these tokens alone: what a refreshed wallet holds. Every source is asked.
   public func refreshPrices(of ids: [TokenID]) async {
     guard !ids.isEmpty else { return }
     wantedIDs.formUnion(ids)
+    insisted.formUnion(ids)
     await inTurn()
   }
 
@@ -144,7 +154,9 @@ public actor PricePipeline {
     let cells = await ledger.priceCells(of: watched)
     lookups.note(cells.map(\.state))
     let ids = cells.filter { $0.state != .fresh }.map(\.token.id)
-    await refreshPrices(of: ids)
+    guard !ids.isEmpty else { return }
+    wantedIDs.formUnion(ids)
+    await inTurn()
   }
 
   /// Waits for a round that begins after now.
@@ -180,8 +192,10 @@ public actor PricePipeline {
     next = nil
     let isWhole = wantsWhole
     let ids = wantedIDs
+    let insisted = insisted
     wantsWhole = false
     wantedIDs = []
+    self.insisted = []
     var tokens: [Token] = []
     if isWhole {
       wholeRounds += 1
@@ -193,25 +207,31 @@ public actor PricePipeline {
     for id in ids.subtracting(watched).sorted() {
       if let token = await ledger.token(id), token.info.isActive { tokens.append(token) }
     }
-    if !tokens.isEmpty { await run(tokens, isWhole: isWhole) }
+    if !tokens.isEmpty {
+      await run(tokens, isWhole: isWhole, insisted: insisted)
+    } else if isWhole {
+      for index in sources.indices { sources[index].forgetAbsences() }
+    }
     if isWhole {
       watchedGauge.record(watched.count)
       ageGauge.record(Double(await ledger.oldestPriceAge(of: watched)) / 1_000)
     }
   }
 
-  private func run(_ tokens: [Token], isWhole: Bool) async {
+  private func run(_ tokens: [Token], isWhole: Bool, insisted: Set<TokenID>) async {
     guard !isStopped else { return }
     let began = ContinuousClock.now
+    let priced = await ledger.priceCells(of: tokens.map(\.id)).filter { $0.price != nil }.map(\.token.id)
+    let round = Round(isWhole: isWhole, priced: Set(priced), insisted: insisted)
     for token in tokens { askedAt[token.id] = began }
     var left = tokens
     var outcome = Outcome()
     for index in sources.indices where !left.isEmpty {
-      left = await ask(index, left, isWhole: isWhole, &outcome)
+      left = await ask(index, left, of: round, &outcome)
       guard !isStopped else { return }
     }
     for index in outcome.setAside where !outcome.hasAnswer {
-      left = await ask(index, left, isWhole: isWhole, isUrgent: true, &outcome)
+      left = await ask(index, left, of: round, isUrgent: true, &outcome)
       guard !isStopped else { return }
     }
     // Held prices stay as they are; who has none learns it.
@@ -267,9 +287,7 @@ public actor PricePipeline {
 }
 
 extension PricePipeline: WatchObserver {
-  public nonisolated func walletWanted(
-    _ wallet: WalletID, key: WalletKey, readAt: UnixMilliseconds?, isWatched: Bool
-  ) {}
+  public nonisolated func walletWanted(_ wallet: WalletID, key: WalletKey, isWatched: Bool) {}
 
   public nonisolated func walletUnwatched(_ wallet: WalletID) {}
 

@@ -7,6 +7,7 @@ struct SourceState {
   let metrics: SourceMetrics
   var health: SourceHealth
   var budget: RequestBudget
+  var absences: Absences
   /// Coins that were left out, the longest waiting first.
   private var waiting: [CoinName] = []
 
@@ -14,6 +15,7 @@ struct SourceState {
     self.source = source
     metrics = SourceMetrics(source.name)
     health = SourceHealth(interval: interval)
+    absences = Absences(interval: interval)
     budget = RequestBudget(perMinute: source.requestsPerMinute, least: source.requestsPerBatch)
   }
 
@@ -24,6 +26,12 @@ struct SourceState {
     let first = waiting.filter(wanted.contains)
     let known = Set(first)
     return first + coins.filter { !known.contains($0) }
+  }
+
+  /// Nobody wants anything.
+  mutating func forgetAbsences() {
+    absences.keep { _ in false }
+    metrics.absent.record(0)
   }
 
   /// After a round for `coins`.
@@ -57,6 +65,8 @@ struct SourceMetrics {
   let leftOut: Counter
   /// 1 while it is left alone.
   let resting: Gauge
+  /// Coins that the last whole round did not ask it for, because it had no price for them.
+  let absent: Gauge
   let duration: Metrics.Timer
 
   init(_ name: String) {
@@ -71,6 +81,7 @@ struct SourceMetrics {
     rests = Counter(label: "pricing_source_rests_total", dimensions: source)
     leftOut = Counter(label: "pricing_coins_left_out_total", dimensions: source)
     resting = Gauge(label: "pricing_source_resting", dimensions: source)
+    absent = Gauge(label: "pricing_coins_resting", dimensions: source)
     duration = Metrics.Timer(label: "pricing_batch", dimensions: source)
   }
 }

@@ -16,13 +16,11 @@ struct ClientTable: ~Copyable {
     var isPlain: Bool
   }
 
-  private(set) var slots: UnsafeMutablePointer<Slot>
+  private var array = SlotArray<Slot>()
   private var clients: ContiguousArray<PushClient?> = []
   private(set) var count = 0
 
-  init() { slots = .allocate(capacity: 0) }
-
-  deinit { slots.deallocate() }
+  var slots: UnsafeMutablePointer<Slot> { array.slots }
 
   subscript(index: Int) -> PushClient? { index < clients.count ? clients[index] : nil }
 
@@ -47,13 +45,7 @@ struct ClientTable: ~Copyable {
   }
 
   private mutating func grow(to needed: Int, now: LoopInstant) {
-    let capacity = max(64, needed, clients.count * 2)
-    let larger = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
-    larger.moveInitialize(from: slots, count: clients.count)
-    (larger + clients.count).initialize(
-      repeating: Slot(lastSent: now, isLive: false, isPlain: false), count: capacity - clients.count)
-    slots.deallocate()
-    slots = larger
-    clients.append(contentsOf: repeatElement(nil, count: capacity - clients.count))
+    array.grow(to: needed, filling: Slot(lastSent: now, isLive: false, isPlain: false))
+    clients.append(contentsOf: repeatElement(nil, count: array.count - clients.count))
   }
 }

@@ -5,12 +5,12 @@ import WebSocket
 // The newest values above a cursor: for a client that lags, at the ticks of one that is paced, and for one that
 // resumes. It may take several steps, as the socket drains.
 
-/// What a client that resumes is owed: what changed in these wallets and tokens since it left.
+/// What a client that resumes is owed: what changed in these wallets and tokens since it left. Rows go whole: it left
+/// perhaps in the middle of a catch-up, when a row that it had not seen inserted had changed once more and was sent
+/// after others with a revision above the row's first.
 struct OwedChanges {
   var wallets: [ShardWallet]
   var tokens: [ShardToken]
-  /// What the client had when it left.
-  let base: Revision
   /// How far it has been paid.
   var cursor: Revision
   /// Where the client's own cursor takes over.
@@ -67,7 +67,7 @@ extension PushClient {
   /// - Returns: whether everything was written.
   func send(_ owed: inout OwedChanges) -> Bool {
     let rest = sendChanges(
-      wallets: owed.wallets, tokens: owed.tokens, above: owed.cursor, through: owed.end, base: owed.base)
+      wallets: owed.wallets, tokens: owed.tokens, above: owed.cursor, through: owed.end, base: 0)
     guard let rest else { return true }
     owed.cursor = rest
     return false
@@ -180,11 +180,10 @@ struct ResumePlan {
     }
     snapshots = wallets.filter(isWhole)
     let owed = OwedChanges(
-      wallets: wallets.filter { !isWhole($0) }, tokens: tokens, base: point.revision, cursor: point.revision,
-      end: shard.revision)
+      wallets: wallets.filter { !isWhole($0) }, tokens: tokens, cursor: point.revision, end: shard.revision)
     changed =
       shard.changes(
-        wallets: owed.wallets, tokens: tokens, above: owed.cursor, through: owed.end, base: owed.base
+        wallets: owed.wallets, tokens: tokens, above: owed.cursor, through: owed.end, base: 0
       ).count
     resume = .changes(owed)
   }

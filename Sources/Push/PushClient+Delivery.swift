@@ -29,8 +29,8 @@ enum Debt {
     case .once, .prices, .heartbeat: false
     }
   }
-  /// What the client had when it left.
-  var base: Revision? { if case .changes(let owed) = self { owed.base } else { nil } }
+  /// What the client is known to have of rows: nothing is while it resumes (``OwedChanges``).
+  var base: Revision? { if case .changes = self { 0 } else { nil } }
 
   var isHeartbeat: Bool { if case .heartbeat = self { true } else { false } }
 

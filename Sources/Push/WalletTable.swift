@@ -7,23 +7,18 @@ struct WalletTable: ~Copyable {
     var followers = FollowerList()
   }
 
-  private(set) var slots: UnsafeMutablePointer<Slot>
+  private var array = SlotArray<Slot>()
   private var wallets: ContiguousArray<ShardWallet?> = []
   private var free: ContiguousArray<UInt32> = []
 
-  init() { slots = .allocate(capacity: 0) }
-
-  deinit {
-    slots.deinitialize(count: wallets.count)
-    slots.deallocate()
-  }
+  var slots: UnsafeMutablePointer<Slot> { array.slots }
 
   subscript(slot: UInt32) -> ShardWallet? { wallets[Int(slot)] }
 
-  mutating func insert(_ cells: (_ slot: UInt32) -> ShardWallet) -> ShardWallet {
+  mutating func insert(_ make: (_ slot: UInt32) -> ShardWallet) -> ShardWallet {
     if free.isEmpty { grow() }
     let slot = free.removeLast()
-    let wallet = cells(slot)
+    let wallet = make(slot)
     wallets[Int(slot)] = wallet
     return wallet
   }
@@ -36,14 +31,9 @@ struct WalletTable: ~Copyable {
   }
 
   private mutating func grow() {
-    let capacity = max(64, wallets.count * 2)
-    let larger = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
-    larger.moveInitialize(from: slots, count: wallets.count)
-    (larger + wallets.count).initialize(repeating: Slot(), count: capacity - wallets.count)
-    slots.deallocate()
-    slots = larger
+    array.grow(to: wallets.count + 1, filling: Slot())
     // The lowest first: neighbours in time are neighbours in memory.
-    free.append(contentsOf: (UInt32(wallets.count)..<UInt32(capacity)).reversed())
-    wallets.append(contentsOf: repeatElement(nil, count: capacity - wallets.count))
+    free.append(contentsOf: (UInt32(wallets.count)..<UInt32(array.count)).reversed())
+    wallets.append(contentsOf: repeatElement(nil, count: array.count - wallets.count))
   }
 }

@@ -62,9 +62,7 @@ extension RefreshService {
 }
 
 extension RefreshService: WatchObserver {
-  public nonisolated func walletWanted(
-    _ wallet: WalletID, key: WalletKey, readAt: UnixMilliseconds?, isWatched: Bool
-  ) {
+  public nonisolated func walletWanted(_ wallet: WalletID, key: WalletKey, isWatched: Bool) {
     wishes.add(.wanted(wallet, key, isWatched: isWatched))
   }
 

@@ -1,4 +1,4 @@
-import Glibc
+import EventLoop
 
 /// How many descriptors the process may have open (RLIMIT_NOFILE): one for each connection, and some beside.
 enum DescriptorLimit {
@@ -8,16 +8,10 @@ enum DescriptorLimit {
   /// Raises the soft limit, as far as the hard one allows, to what so many connections need.
   /// - Returns: a warning when that is not enough.
   static func raise(for connections: Int) -> String? {
-    var limit = rlimit()
-    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    guard getrlimit(resource, &limit) == 0 else { return nil }
-    let wanted = rlim_t(connections + reserve)
-    guard limit.rlim_cur < wanted else { return nil }
-    limit.rlim_cur = min(wanted, limit.rlim_max)
-    _ = setrlimit(resource, &limit)
-    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < wanted else { return nil }
+    let wanted = UInt64(connections + reserve)
+    guard let allowed = EventLoopGroup.raiseDescriptorLimit(to: wanted), allowed < wanted else { return nil }
     return
-      "limits.connections: \(connections) need \(wanted) descriptors, the system allows \(limit.rlim_cur) (ulimit -n);"
+      "limits.connections: \(connections) need \(wanted) descriptors, the system allows \(allowed) (ulimit -n);"
       + " what comes above is refused without an answer"
   }
 }

@@ -22,6 +22,8 @@ struct Services: Sendable {
   let access: AccessControl?
   let metrics: PrometheusMetrics
   let jobs: JobBoard
+  /// Database files that were found damaged and set aside.
+  let damagedFiles: Int
   let clock: @Sendable () -> UnixMilliseconds
 
   func isStorageHealthy() async -> Bool { writer.isHealthy }
@@ -51,6 +53,7 @@ struct Services: Sendable {
     let push = await pushStatistics()
     let total = push.total
     let gauges: [(String, Double)] = [
+      ("storage_damaged_files", Double(damagedFiles)),
       ("ledger_revision", Double(await ledger.revision)),
       ("ledger_wallets", Double(await ledger.walletCount)),
       ("ledger_wallets_watched", Double(await ledger.watchedWalletCount)),

@@ -258,8 +258,10 @@ private struct Parts {
     let access = try settings.auth.map { try AccessControl($0, logger: logger) }
     let wanted = ListenAddress(host: settings.http.host, port: settings.http.port)
     try Self.orSaysWhere(wanted) { () throws(SystemError) in try EventLoop.requireFree(wanted) }
-    database = try Database.open(
-      path: settings.storage.path, random: WalletPushServer.random(), settings: .standard, logger: logger)
+    let restored = try Database.restore(
+      path: settings.storage.path, random: WalletPushServer.random(), settings: .standard, logger: logger,
+      replacesDamaged: settings.storage.replacesDamaged, now: WalletPushServer.clock())
+    database = restored.database
     let inactive = try database.syncChains(
       settings.chains.map {
         ChainRecord(
@@ -292,7 +294,7 @@ private struct Parts {
         balance: settings.cache.balance.milliseconds,
         price: max(settings.cache.price.milliseconds, settings.prices.interval.milliseconds * 3)),
       clock: WalletPushServer.clock)
-    await ledger.restore(try database.load())
+    await ledger.restore(restored.state)
     tokenLists = TokenLists(
       ledger: ledger, client: client, period: settings.cache.metadata, timeout: settings.refresh.timeout,
       logger: logger, jobs: jobs)
@@ -333,8 +335,7 @@ private struct Parts {
       serverName: WalletPushServer.name, ledger: ledger, refresh: refresh, writer: writer, shards: shards,
       sessions: shards.map { _ in HTTPSessions() },
       files: try WebRoot.load(settings.http.webRoot, logger: logger), access: access, metrics: metrics,
-      jobs: jobs,
-      clock: WalletPushServer.clock)
+      jobs: jobs, damagedFiles: restored.damagedFiles.count, clock: WalletPushServer.clock)
     let router = Router(settings: settings, services: services)
     address = try Self.listen(settings, shards, router, tls)
     try loops.start()

@@ -266,7 +266,7 @@ extension RawStatement {
   }
 
   /// An empty address is the chain's own coin.
-  fileprivate func tokenKey(chain: Int32, address: Int32) -> TokenKey? {
+  func tokenKey(chain: Int32, address: Int32) -> TokenKey? {
     guard let chain = self.chain(chain) else { return nil }
     if withText(address, { $0.isEmpty }) == true { return .native(chain) }
     return self.address(address).map { TokenKey(chain: chain, contract: $0) }

@@ -15,6 +15,9 @@
 // that were never stored, begins a new epoch.
 //
 //   Database.swift          opening, transactions, closing
+//   Database+Restore.swift  a start: opening, loading, and what becomes of a damaged file
+//   Salvage.swift           what can still be read of one
+//   DamagedFiles.swift      where it is kept
 //   Database+Epoch.swift    the life of the revision counter
 //   Database+Load.swift     what a start reads
 //   Database+Wallets.swift  registrations, deletions, visibility
@@ -62,21 +65,27 @@ public final class Database: Sendable {
   static func open(
     path: String, random: UInt64, settings: StorageSettings, logger: Logger, migrator: DatabaseMigrator
   ) throws(StorageError) -> Database {
-    let isFile = path != ":memory:"
-    let path = isFile ? FileLock.resolve(path) : path
-    let lock = isFile ? try FileLock(guarding: path) : nil
-    if isFile { try FileLock.checkFile(path) }
+    guard path != inMemory else {
+      return try Database(
+        path: path, lock: nil, random: random, settings: settings, logger: logger, migrator: migrator)
+    }
+    let path = FileLock.resolve(path)
     return try Database(
-      path: path, lock: lock, random: random, settings: settings, logger: logger, migrator: migrator)
+      path: path, lock: try FileLock(guarding: path), random: random, settings: settings, logger: logger,
+      migrator: migrator)
   }
 
-  private init(
+  static let inMemory = ":memory:"
+
+  /// - Parameter lock: of the file; none in memory.
+  init(
     path: String, lock: FileLock?, random: UInt64, settings: StorageSettings, logger: Logger,
     migrator: DatabaseMigrator
   ) throws(StorageError) {
     self.path = path
     self.lock = lock
     self.logger = logger
+    if lock != nil { try FileLock.checkFile(path) }
     do {
       let configuration = Self.configuration(settings, isFile: lock != nil)
       queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -89,7 +98,7 @@ public final class Database: Sendable {
     }
   }
 
-  private static func configuration(_ settings: StorageSettings, isFile: Bool) -> Configuration {
+  static func configuration(_ settings: StorageSettings, isFile: Bool) -> Configuration {
     var configuration = Configuration()
     configuration.label = "walletpush.database"
     configuration.foreignKeysEnabled = true
@@ -177,6 +186,12 @@ public final class Database: Sendable {
   /// Closes the file as it is. Unless `Writer.closeCleanly` or `closeCleanly(revision:)` came before, the
   /// next start begins a new epoch.
   public func close() {
+    closeFile()
+    lock?.release()
+  }
+
+  /// Closes the file, and keeps the right to it.
+  func closeFile() {
     let wasClosed = state.withLock { state in
       defer { state.isClosed = true }
       return state.isClosed
@@ -188,6 +203,5 @@ public final class Database: Sendable {
       // Nothing is lost: what was committed is in the log, which the next start reads.
       logger.warning("closing the database failed", metadata: ["error": "\(error)"])
     }
-    lock?.release()
   }
 }

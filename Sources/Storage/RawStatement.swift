@@ -49,6 +49,11 @@ struct RawStatement {
     try check(code)
   }
 
+  /// What another statement stands on, as it is; that may be one of another connection.
+  func bind(_ index: Int32, column: Int32, of other: RawStatement) throws {
+    try check(sqlite3_bind_value(handle, index, sqlite3_column_value(other.handle, column)))
+  }
+
   /// Runs a statement that returns no rows, and makes it ready for the next parameters.
   func run() throws {
     let code = sqlite3_step(handle)

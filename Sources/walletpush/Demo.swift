@@ -12,6 +12,8 @@ struct Demo: AsyncParsableCommand {
     discussion: """
       Balances and prices move, the web client shows them, and a wallet to try is printed. Nothing is stored.
       The same seed gives the same wallets, balances and moves.
+
+      Settings of the server can be given as for `walletpush serve`; chains, prices and storage are the simulation's.
       """)
 
   @Option(help: "Tokens, the chain's coin among them.")
@@ -30,30 +32,22 @@ struct Demo: AsyncParsableCommand {
   @Option(help: "What the simulation is made from.")
   var seed: UInt64 = 1
 
-  @Option(help: "The port; 0 picks a free one.")
-  var port: UInt16 = 8080
+  @Option(help: "The port (http.port); 0 picks a free one.")
+  var port: UInt16?
 
-  @Option(help: "Event loops; 0 is one for each core.")
-  var loops = 0
-
-  @Option(
-    name: .customLong("http-allowed-hosts"),
-    help: "A name beside localhost to be asked for, such as a tunnel's; may be given again. *: any.")
-  var allowedHosts: [String] = []
-
-  @Option(help: "Shorter messages are not compressed; left out: the setting's default.")
-  var compressionMinimumBytes: Int?
+  @Option(help: "Event loops (http.loops); 0 is one for each core.")
+  var loops: Int?
 
   @OptionGroup
   var tls: TLSOptions
+
+  @Argument(parsing: .allUnrecognized, help: "Settings, such as --limits-slow-seconds 600.")
+  var settings: [String] = []
 
   func validate() throws {
     guard (1...5_000).contains(tokens) else { throw ValidationError("--tokens is 1 to 5000") }
     guard (1...1_000_000).contains(wallets) else { throw ValidationError("--wallets is 1 to 1000000") }
     guard (0...1_000).contains(ticks ?? 1) else { throw ValidationError("--ticks is 0 to 1000") }
-    guard (compressionMinimumBytes ?? 0) >= 0 else {
-      throw ValidationError("--compression-minimum-bytes is 0 or more")
-    }
   }
 
   func run() async throws {
@@ -67,7 +61,7 @@ struct Demo: AsyncParsableCommand {
     } catch {
       fail(["the simulation does not start: \(error)"])
     }
-    let settings = settings(world, devnet)
+    let settings = serverSettings(world, devnet)
     await runUntilSignal(settings) { server in
       await begin(server, world, devnet)
     } onReload: { server in
@@ -76,13 +70,11 @@ struct Demo: AsyncParsableCommand {
     devnet.stop()
   }
 
-  private func settings(_ world: DemoWorld, _ devnet: DevnetServer) -> Settings {
-    var settings = Settings()
-    settings.http.port = port
-    settings.http.loops = loops
-    settings.http.tls = tls.files
-    settings.http.allowedHosts = allowedHosts
-    if let compressionMinimumBytes { settings.compression.minimumBytes = compressionMinimumBytes }
+  private func serverSettings(_ world: DemoWorld, _ devnet: DevnetServer) -> Settings {
+    var settings = loadSettings(config: nil, arguments: self.settings)
+    if let port { settings.http.port = port }
+    if let loops { settings.http.loops = loops }
+    if let files = tls.files { settings.http.tls = files }
     settings.storage.path = Settings.Storage.inMemory
     // Transfers happen every two seconds.
     settings.chains = [ChainConfiguration(chain: world.chain(rpcURL: devnet.rpcURL), poll: .seconds(2))]

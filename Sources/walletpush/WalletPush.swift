@@ -9,17 +9,33 @@ struct WalletPush: AsyncParsableCommand {
     commandName: "walletpush",
     abstract: "Pushes balances and prices of EVM wallets over WebSocket.",
     version: "walletpush \(WalletPushServer.version)",
-    subcommands: [Serve.self, Demo.self, CheckConfig.self, Conformance.self])
+    subcommands: [Serve.self, Demo.self, CheckConfig.self, LoadTest.self, Conformance.self])
 
   /// Not `async`: the runtime would park the main thread with all signals let through, and the first one would end
   /// the process. So the commands run elsewhere, and the main thread waits for signals.
   static func main() {
     EventLoop.blockSignals(Signals.all)
     Task.detached {
-      await main(nil)
-      Glibc.exit(0)
+      do {
+        var command = try parseAsRoot()
+        if var command = command as? any AsyncParsableCommand {
+          try await command.run()
+        } else {
+          try command.run()
+        }
+        Glibc.exit(0)
+      } catch {
+        end(with: error)
+      }
     }
     Signals.forward()
+  }
+
+  /// Wrong usage ends like a wrong setting does: with 2, not with sysexits' 64.
+  private static func end(with error: any Error) -> Never {
+    guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+    writeError(fullMessage(for: error) + "\n")
+    Glibc.exit(2)
   }
 }
 

@@ -1,9 +1,9 @@
 // The physical limit: a server that does nothing but send().
 //
-//   baseline TICKS_PER_SECOND REPLY_BYTES
+//   baseline TICKS_PER_SECOND REPLY_BYTES [FRAMES]
 //
-// On every tick each client gets the same prebuilt text frame of 200 bytes, with one send() each: what the kernel
-// costs, and no more. A client's message is answered at once by a prebuilt frame of REPLY_BYTES that looks like a
+// On every tick each client gets the same prebuilt text frame of 200 bytes, or FRAMES of them end to end, with one
+// send() each: what the kernel costs, and no more. A client's message is answered at once by a prebuilt frame of REPLY_BYTES that looks like a
 // snapshot. It listens on 127.0.0.1 at a free port, which it prints on standard error. It is no WebSocket server:
 // every upgrade gets the answer to the sample key of RFC 6455 §1.3, and control frames are passed over.
 
@@ -155,6 +155,14 @@ static void accept_all(int queue, int listener) {
   }
 }
 
+/// The frame so many times, end to end.
+static struct frame repeated(struct frame frame, size_t times) {
+  struct frame all = {malloc(frame.count * times), frame.count * times};
+  if (!all.bytes) fail("malloc");
+  for (size_t i = 0; i < times; i++) memcpy(all.bytes + i * frame.count, frame.bytes, frame.count);
+  return all;
+}
+
 static int listen_on_loopback(void) {
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -178,11 +186,12 @@ static int timer_of(double per_second) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 3) {
-    fprintf(stderr, "usage: baseline TICKS_PER_SECOND REPLY_BYTES\n");
+  if (count != 3 && count != 4) {
+    fprintf(stderr, "usage: baseline TICKS_PER_SECOND REPLY_BYTES [FRAMES]\n");
     return 2;
   }
-  tick_frame = text_frame("{\"type\":\"price\",\"rev\":1", tick_bytes);
+  int frames = count == 4 ? atoi(arguments[3]) : 1;
+  tick_frame = repeated(text_frame("{\"type\":\"price\",\"rev\":1", tick_bytes), frames < 1 ? 1 : (size_t)frames);
   reply_frame = text_frame("{\"type\":\"snapshot\"", (size_t)atoi(arguments[2]));
   int queue = epoll_create1(EPOLL_CLOEXEC), listener = listen_on_loopback();
   int timer = timer_of(atof(arguments[1]));

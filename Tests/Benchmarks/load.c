@@ -3,6 +3,8 @@
 //   load fanout --port P --pid PID --path /ws --text SUBSCRIBE --connections N --seconds T
 //   load idle   --port P --pid PID --path /ws --text SUBSCRIBE --connections N
 //   load trips  --port P --path /ws --text SUBSCRIBE --undo UNSUBSCRIBE --count N
+//   load echo   --port P --pid PID --path / --text MESSAGE --connections N --seconds T
+//   load handshakes --port P --pid PID --path / --text - --connections N --seconds T
 //   load start  COMMAND...
 //
 // fanout opens connections, sends a subscribe message on each, and once every one has its snapshot counts data
@@ -12,6 +14,9 @@
 // trips measures from a subscribe message to the last byte of its snapshot, one after the other on one connection;
 // `{n}` in the texts is the number of the wallet, 40 hexadecimal digits. Between them the wallet is left again and a
 // moment passes, so that nothing of one is in the time of the next.
+// echo keeps one message under way on each connection: the figure is the server's CPU time for each that came back.
+// The message begins as a snapshot does, so that the first one back counts as that.
+// handshakes keeps N connections in the making, and drops each as soon as it is upgraded.
 // start runs a server until it says "listening on", and ends it.
 //
 // With --tls 1 the server speaks TLS; whose certificate it shows does not matter here.
@@ -64,6 +69,8 @@ static struct {
 static struct connection *connections;
 static SSL_CTX *context;
 static int queue, under_way, with_snapshot;
+static enum { resting, echoing, shaking_hands } activity;
+static uint64_t handshakes_done;
 static uint64_t data_frames, compressed_frames, snapshots, snapshot_bytes, wallet = 1;
 
 _Noreturn static void fail(const char *what) {
@@ -214,6 +221,7 @@ static void take_frame(struct connection *connection) {
     case 10: return;
   }
   data_frames++;
+  if (activity == echoing) return send_text(connection, options.text);
   if (connection->head[0] & 0x40) {
     compressed_frames++;
     // What the client does with the others is no matter of the server's.
@@ -243,6 +251,11 @@ static size_t take_answer(struct connection *connection, const uint8_t *bytes, s
         || !memmem(connection->bytes, connection->held, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", 28))
       break;
     connection->held = 0;
+    if (activity == shaking_hands) {
+      connection->state = closed;
+      handshakes_done++;
+      return count;
+    }
     connection->state = open_;
     send_text(connection, options.text);
     return used;
@@ -304,6 +317,17 @@ static void receive(struct connection *connection) {
   take(connection, bytes, (size_t)count);
 }
 
+static void begin(struct connection *connection);
+
+/// Resets it, so that no port is kept waiting, and opens another in its place.
+static void replace(struct connection *connection) {
+  struct linger reset = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  close(connection->descriptor);
+  memset(connection, 0, sizeof *connection);
+  begin(connection);
+}
+
 static void turn(int milliseconds) {
   struct epoll_event events[512];
   int ready = epoll_wait(queue, events, 512, milliseconds);
@@ -312,6 +336,7 @@ static void turn(int milliseconds) {
     if (connection->state == connecting) connected(connection);
     else if (connection->state == securing) secure(connection);
     else receive(connection);
+    if (connection->state == closed) replace(connection);
   }
 }
 
@@ -347,20 +372,48 @@ static void open_connections(int count) {
 
 // MARK: The runs
 
+/// The server's CPU time for the measured seconds, in nanoseconds; `counter` counts what came in them.
+static double measure(uint64_t *counter, const char *nothing) {
+  double cpu = cpu_time(options.pid);
+  *counter = 0;
+  turn_for(options.seconds);
+  cpu = cpu_time(options.pid) - cpu;
+  errno = 0;
+  if (*counter == 0) fail(nothing);
+  return cpu;
+}
+
 static void fanout(void) {
   open_connections(options.connections);
   turn_for(0.5);
-  double start = now(), cpu = cpu_time(options.pid);
-  data_frames = compressed_frames = 0;
-  turn_for(options.seconds);
-  cpu = cpu_time(options.pid) - cpu;
+  double start = now();
+  compressed_frames = 0;
+  double cpu = measure(&data_frames, "no frame came");
   double seconds = now() - start;
-  errno = 0;
-  if (data_frames == 0) fail("no frame came");
   if (options.compressed && compressed_frames < data_frames) fail("not every frame was compressed");
   printf("{\"connections\":%d,\"frames\":%llu,\"frames_per_second\":%.0f,\"cpu_us_per_frame\":%.4f}\n",
          options.connections, (unsigned long long)data_frames, (double)data_frames / seconds,
          cpu / 1000 / (double)data_frames);
+}
+
+static void echo(void) {
+  open_connections(options.connections);
+  turn_for(0.3);
+  activity = echoing;
+  for (int i = 0; i < options.connections; i++) send_text(&connections[i], options.text);
+  turn_for(0.3);
+  double cpu = measure(&data_frames, "no message came back");
+  printf("{\"connections\":%d,\"messages\":%llu,\"cpu_us_per_message\":%.4f}\n", options.connections,
+         (unsigned long long)data_frames, cpu / 1000 / (double)data_frames);
+}
+
+static void handshakes(void) {
+  activity = shaking_hands;
+  for (int i = 0; i < options.connections; i++) begin(&connections[i]);
+  turn_for(0.3);
+  double cpu = measure(&handshakes_done, "no connection was upgraded");
+  printf("{\"handshakes\":%llu,\"cpu_us_per_handshake\":%.3f}\n", (unsigned long long)handshakes_done,
+         cpu / 1000 / (double)handshakes_done);
 }
 
 static void idle(void) {
@@ -474,7 +527,7 @@ static void read_options(char **argument) {
 
 int main(int count, char **arguments) {
   errno = 0;
-  if (count < 3) fail("usage: load fanout|idle|trips OPTIONS, or load start COMMAND");
+  if (count < 3) fail("usage: load fanout|idle|trips|echo|handshakes OPTIONS, or load start COMMAND");
   alarm(time_limit);
   if (!strcmp(arguments[1], "start")) {
     start(arguments + 2);
@@ -488,6 +541,8 @@ int main(int count, char **arguments) {
   if (!strcmp(arguments[1], "fanout")) fanout();
   else if (!strcmp(arguments[1], "idle")) idle();
   else if (!strcmp(arguments[1], "trips")) trips();
-  else fail("fanout, idle, trips or start?");
+  else if (!strcmp(arguments[1], "echo")) echo();
+  else if (!strcmp(arguments[1], "handshakes")) handshakes();
+  else fail("fanout, idle, trips, echo, handshakes or start?");
   return 0;
 }

@@ -47,10 +47,45 @@ import Testing
   }
 }
 
-private func expectReadiness(_ scene: Scene, _ status: Int, _ word: String) async throws {
+extension StorageFailureTests {
+  /// The page of the wallets' table is lost between two starts.
+  @Test func aDamagedFileIsSetAsideAndTheWalletsAreThere() async throws {
+    try await withScene { scene in
+      _ = try await scene.watcher()
+      let before = try await expectReadiness(scene, 200, "ready")
+      #expect(before["damagedFiles"] == nil)
+      await scene.stop()
+      try damage(scene.settings.storage.path, where: scene.wallet.address.lowercase)
+      try await scene.start()
+      let after = try await expectReadiness(scene, 200, "ready")
+      #expect(after["damagedFiles"] == 1)
+      let metrics = try await scene.call("GET", "/metrics")
+      #expect(metrics.text.contains("\nwalletpush_storage_damaged_files 1\n"))
+      let known = try await scene.call("GET", "/api/v1/wallets/\(scene.wallet)/balances")
+      #expect(known.status == 200, "nobody has registered it anew")
+      _ = try await scene.watcher()
+    }
+  }
+}
+
+/// Fills the first page that holds a text with nonsense.
+private func damage(_ path: String, where text: String) throws {
+  var bytes = try SmallFile.read(path, limit: 64 << 20)
+  let page = try #require(
+    stride(from: 4_096, to: bytes.count, by: 4_096).first { start in
+      bytes[start..<start + 4_096].contains(Array(text.utf8))
+    })
+  for index in page..<page + 4_096 { bytes[index] = 0xA5 }
+  let descriptor = open(path, O_WRONLY)
+  defer { close(descriptor) }
+  try #require(write(descriptor, bytes, bytes.count) == bytes.count)
+}
+
+@discardableResult
+private func expectReadiness(_ scene: Scene, _ status: Int, _ word: String) async throws -> JSONValue {
   try await eventually("\(status) of /readyz") {
     let answer = try await scene.call("GET", "/readyz")
-    return answer.status == status && answer.json["status"]?.string == word ? answer : nil
+    return answer.status == status && answer.json["status"]?.string == word ? answer.json : nil
   }
 }
 

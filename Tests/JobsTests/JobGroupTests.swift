@@ -96,6 +96,15 @@ struct JobGroupTests {
     await group.stop()
   }
 
+  @Test func cancellingReachesWhatRuns() async throws {
+    let bench = Bench()
+    let group = JobGroup("read", on: bench.board, width: 1)
+    for _ in 0..<2 { group.run { try? await Task.sleep(for: .seconds(3_600)) } }
+    try await until { bench.figures("read").running == 1 }
+    group.cancel()
+    try await until { bench.figures("read").done == 2 }
+  }
+
   @Test func namesAreShared() {
     let bench = Bench()
     #expect(bench.board.record("read") === bench.board.record("read"))
@@ -115,6 +124,26 @@ struct AlarmTests {
     await rang.pass()
     let rangEarly = isEarly.load(ordering: .relaxed)
     #expect(!rangEarly)
+  }
+
+  /// One that is cancelled lets go of what it would have called; one that waits does not.
+  @Test(arguments: ["cleared", "set anew", "stopped"])
+  func oneThatIsCalledOffWaitsNoLonger(_ how: String) async throws {
+    final class Held: Sendable {}
+    let alarm = Alarm()
+    weak var held: Held?
+    do {
+      let new = Held()
+      held = new
+      alarm.set(at: .now + .seconds(3_600)) { withExtendedLifetime(new) {} }
+    }
+    #expect(held != nil)
+    switch how {
+    case "cleared": alarm.clear()
+    case "set anew": alarm.set(at: .now + .seconds(3_600)) {}
+    default: alarm.stop()
+    }
+    try await until { held == nil }
   }
 
   @Test func oneThatIsStoppedTakesNoOther() async throws {

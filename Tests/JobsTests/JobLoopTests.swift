@@ -68,6 +68,47 @@ struct JobLoopTests {
     await isOver.pass()
   }
 
+  @Test func thePausesGrowUntilALoopLasts() {
+    let pauses = JobLoop.Pauses(first: .seconds(1), longest: .seconds(10))
+    var last: Duration?
+    var found: [Duration] = []
+    for life in [0, 0, 9, 1, 0, 0, 10, 3] {
+      let pause = pauses.next(after: last, life: .seconds(life))
+      found.append(pause)
+      last = pause
+    }
+    #expect(found == [1, 2, 4, 8, 10, 10, 1, 2].map { .seconds($0) })
+  }
+
+  @Test func oneThatDiesOftenIsBegunLater() async throws {
+    let bench = Bench()
+    let hour = JobLoop.Pauses(first: .seconds(3_600), longest: .seconds(3_600))
+    let died = Gate()
+    let loop = JobLoop("pulse", on: bench.board, pauses: hour) { _ in died.open() }
+    loop.start()
+    await died.pass()
+    await loop.stop()
+    #expect(bench.figures("pulse").restarts == 0, "stopped in its pause")
+  }
+
+  @Test func cancellingDoesNotWait() async throws {
+    let bench = Bench()
+    let goOn = Gate()
+    let loop = JobLoop("pulse", on: bench.board) { turns in
+      await turns.run {
+        await untilCancelled()
+        await goOn.pass()
+      }
+    }
+    loop.start()
+    try await until { bench.figures("pulse").running == 1 }
+    loop.cancel()
+    #expect(bench.figures("pulse").running == 1)
+    goOn.open()
+    try await until { bench.figures("pulse").running == 0 }
+    await loop.stop()
+  }
+
   @Test func aTurnThatHangsAges() async throws {
     let bench = Bench()
     let goOn = Gate()

@@ -89,14 +89,14 @@ final class MemoryStore: WalletStore {
 
 final class Observer: WatchObserver {
   enum Event: Equatable {
-    case wanted(WalletID, readAt: UnixMilliseconds?, isWatched: Bool)
+    case wanted(WalletID, isWatched: Bool)
     case unwatched(WalletID)
     case prices
   }
   private let events = Mutex<[Event]>([])
 
-  func walletWanted(_ wallet: WalletID, key: WalletKey, readAt: UnixMilliseconds?, isWatched: Bool) {
-    events.withLock { $0.append(.wanted(wallet, readAt: readAt, isWatched: isWatched)) }
+  func walletWanted(_ wallet: WalletID, key: WalletKey, isWatched: Bool) {
+    events.withLock { $0.append(.wanted(wallet, isWatched: isWatched)) }
   }
   func walletUnwatched(_ wallet: WalletID) { events.withLock { $0.append(.unwatched(wallet)) } }
   func pricesWanted() { events.withLock { $0.append(.prices) } }

@@ -73,7 +73,7 @@ struct PersistenceTests {
     let reply = try await bench.watch([Bench.eth])
     #expect(reply.firstCells?.id == 7)
     #expect(bench.store.inserts.isEmpty)
-    #expect(bench.observer.take() == [.wanted(7, readAt: 900, isWatched: true), .prices])
+    #expect(bench.observer.take() == [.wanted(7, isWatched: true), .prices])
     try await bench.read(7, block: 11, [(0, "5"), (1, "6")])
     let batch = try #require(bench.recorder.takeBatches().last)
     #expect(batch.snapshots.isEmpty)

@@ -22,7 +22,7 @@ struct WatchingTests {
     #expect(bench.store.ids == [1, 2])
     #expect(
       bench.observer.take() == [
-        .wanted(1, readAt: nil, isWatched: true), .wanted(2, readAt: nil, isWatched: true),
+        .wanted(1, isWatched: true), .wanted(2, isWatched: true),
       ])
     // Again, from another loop: nothing is registered, nobody is told.
     try await bench.watch([Bench.eth], shard: 1)
@@ -119,12 +119,12 @@ struct WatchingTests {
     let bench = try await Bench()
     let reply = try await bench.watch([Bench.eth], isOnce: true)
     #expect(reply.firstCells?.state == .loading)
-    #expect(bench.observer.take() == [.wanted(1, readAt: nil, isWatched: false)])
+    #expect(bench.observer.take() == [.wanted(1, isWatched: false)])
     #expect(await bench.ledger.watchedWalletCount == 0)
     try await bench.read(block: 10, [(bench.native, "1")])
     #expect(bench.recorder.takeBatches().isEmpty)
     await bench.ledger.want(1)
-    #expect(bench.observer.take() == [.wanted(1, readAt: Bench.start, isWatched: false)])
+    #expect(bench.observer.take() == [.wanted(1, isWatched: false)])
   }
 
   @Test("a deleted wallet is gone, its watchers told; its number is not given out again")

@@ -23,14 +23,17 @@ struct SlowTests {
   /// Until the kernel takes nothing more for the only client, which lags. What it takes for one that does not read
   /// depends on when it is asked, so that it is left with less than it took is no sign.
   private func untilStuck(_ bench: PushBench, tokens: Int) async throws {
-    var (round, rounds, unsent) = (0, 0, 0)
+    var (round, rounds) = (0, 0)
+    var lastProgress: LoopInstant?
     while rounds < 20 {
       round += 1
       try await storm(bench, tokens: tokens, rounds: 1, from: round)
       try await bench.flush()
-      let now = try await bench.withClient { $0.mode == .lagging ? $0.connection.unsentBytes : 0 }
-      rounds = now > 0 && now == unsent ? rounds + 1 : 0
-      unsent = now
+      let now = try await bench.withClient { client in
+        client.mode == .lagging && client.connection.hasLeftovers ? client.connection.lastProgress : nil
+      }
+      rounds = now != nil && now == lastProgress ? rounds + 1 : 0
+      lastProgress = now
     }
   }
 

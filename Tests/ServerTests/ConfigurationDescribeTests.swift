@@ -60,7 +60,8 @@ import Testing
             "trustedProxies": []
           },
           "storage": {
-            "path": "/work/walletpush.sqlite"
+            "path": "/work/walletpush.sqlite",
+            "replaceDamaged": true
           },
           "chains": {
             "enabled": ["CRO"],

@@ -38,6 +38,7 @@ import Testing
     ("http.trustedProxies", #"["10.0.0.0/8", "::1/128"]"#, "10.0.0.0/8, ::1/128"),
     ("http.webRoot", #""/srv/web""#, "/srv/web"),
     ("storage.path", #""/var/a,b.sqlite""#, "/var/a,b.sqlite"),
+    ("storage.replaceDamaged", "false", "false"),
     ("chains.enabled", #"["OP", "ETH"]"#, "OP,ETH"),
     (
       "chains.ETH.rpc", #"["http://a.example/1", "https://b.example"]"#,

@@ -2,6 +2,7 @@ import Ethereum
 import GRDB
 import Glibc
 import Ledger
+import TestSupport
 import Testing
 
 @testable import Storage

@@ -2,6 +2,7 @@ import Ethereum
 import GRDB
 import Ledger
 import Logging
+import TestSupport
 import Testing
 
 @testable import Storage

@@ -7,25 +7,12 @@ import Glibc
 import Ledger
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Storage
 
-/// A folder that goes away with the object: a property of each suite, as Swift Testing makes one for each
-/// test.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    var template = Array("/tmp/walletpush-storage-XXXXXX".utf8CString)
-    path = try #require(mkdtemp(&template).map { String(cString: $0) })
-  }
-
-  deinit {
-    for name in Self.names(in: path) { unlink(path + "/" + name) }
-    rmdir(path)
-  }
-
+extension TemporaryFolder {
   func file(_ name: String = "test.sqlite") -> String { path + "/" + name }
 
   /// What a crash would leave behind: the files as they are now, under another name.
@@ -35,19 +22,6 @@ final class TemporaryFolder: Sendable {
       try writeFile(file(copy + suffix), bytes)
     }
     return file(copy)
-  }
-
-  private static func names(in path: String) -> [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        })
-    }
-    return names.filter { $0 != "." && $0 != ".." }
   }
 }
 

@@ -1,6 +1,7 @@
 import Ethereum
 import GRDB
 import Ledger
+import TestSupport
 import Testing
 
 @testable import Storage

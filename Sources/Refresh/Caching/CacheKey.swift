@@ -10,7 +10,6 @@ public struct CacheKey: Sendable, Hashable {
     case tokenList = "token_list"
     case nativeBalance = "native_balance"
     case tokenBalance = "token_balance"
-    case tokenPrice = "token_price"
     case metadata
   }
 
@@ -19,7 +18,7 @@ public struct CacheKey: Sendable, Hashable {
   /// Of balances and token lists; 0 and zero in others.
   public let wallet: WalletID
   public let address: Address
-  /// Of token balances, prices and metadata; 0 and zero in others. Zero is the contract of the chain's own coin.
+  /// Of token balances and metadata; 0 and zero in others. Zero is the contract of the chain's own coin.
   public let token: TokenID
   public let contract: Address
 
@@ -50,10 +49,6 @@ public struct CacheKey: Sendable, Hashable {
       .tokenBalance, key.chain, wallet: wallet, address: key.address, token: token, contract: contract)
   }
 
-  public static func tokenPrice(of token: TokenID, _ key: TokenKey) -> CacheKey {
-    CacheKey(.tokenPrice, key.chain, token: token, contract: key.contract ?? .zero)
-  }
-
   public static func metadata(of token: TokenID, _ contract: Address, on chain: ChainCode) -> CacheKey {
     CacheKey(.metadata, chain, token: token, contract: contract)
   }
@@ -66,7 +61,6 @@ extension CacheKey: CustomStringConvertible {
     case .tokenList: "\(chain):\(address.lowercase):all_tokens"
     case .nativeBalance: "\(chain):\(address.lowercase):native_balance"
     case .tokenBalance: "\(chain):\(address.lowercase):\(contract.lowercase):balance"
-    case .tokenPrice: "\(chain)_token_price_\(contract == .zero ? "native" : contract.lowercase)"
     case .metadata: "\(chain):token:\(contract.lowercase):metadata"
     }
   }

@@ -32,10 +32,8 @@ struct CacheMetrics: Sendable {
   private let cold = Gauge(label: "cache_wallets", dimensions: [("temperature", "cold")])
 
   init() {
-    // Prices are looked for elsewhere.
-    let kinds = CacheKey.Kind.allCases.filter { $0 != .tokenPrice }
     lookups = Dictionary(
-      uniqueKeysWithValues: kinds.map { kind in
+      uniqueKeysWithValues: CacheKey.Kind.allCases.map { kind in
         (
           kind,
           Dictionary(

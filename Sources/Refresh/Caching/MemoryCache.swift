@@ -133,18 +133,17 @@ extension CacheKey {
     switch kind {
     case .tokenList, .nativeBalance, .tokenBalance: wallet
     case .metadata: 0
-    case .tokenPrice: -1
     }
   }
 
-  static func isShared(_ page: WalletID) -> Bool { page <= 0 }
+  static func isShared(_ page: WalletID) -> Bool { page == 0 }
 
   /// Tokens are numbered from 0 on, and there are fewer of them.
   var slot: UInt32 {
     switch kind {
     case .tokenList: .max
     case .nativeBalance: .max - 1
-    case .tokenBalance, .tokenPrice, .metadata: token
+    case .tokenBalance, .metadata: token
     }
   }
 }

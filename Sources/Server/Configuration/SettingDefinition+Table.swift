@@ -28,7 +28,10 @@ extension SettingDefinition where Root == SettingsDraft {
   ]
 
   private static let storage: [Self] = [
-    Self("storage.path", .databasePath, \.settings.storage.path, "the database file, or :memory:")
+    Self("storage.path", .databasePath, \.settings.storage.path, "the database file, or :memory:"),
+    Self(
+      "storage.replaceDamaged", .boolean, \.settings.storage.replacesDamaged,
+      "a damaged file is set aside for a new one with what can be read of it; else it stops the start"),
   ]
 
   private static let chains: [Self] = [

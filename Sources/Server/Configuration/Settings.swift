@@ -104,6 +104,8 @@ extension Settings {
   public struct Storage: Sendable, Equatable {
     /// `:memory:`, or a path: relative only in the built-in defaults.
     public var path = Storage.defaultPath
+    /// A damaged file is set aside for a new one with what can be read of it; otherwise it stops the start.
+    public var replacesDamaged = true
 
     public static let defaultPath = "walletpush.sqlite"
     public static let inMemory = ":memory:"

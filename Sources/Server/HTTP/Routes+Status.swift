@@ -13,6 +13,10 @@ extension Router {
       return .json(isStored ? 200 : 503) { writer in
         writer.member("status", isStored ? "ready" : "degraded")
         writer.member("storage", isStored ? "ok" : "not writable; serving goes on from memory")
+        // Serving is as good as ever, but somebody has to look at it.
+        if self.services.damagedFiles > 0 {
+          writer.member("damagedFiles", self.services.damagedFiles)
+        }
       }
     }
   }

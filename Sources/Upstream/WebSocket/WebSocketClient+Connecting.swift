@@ -8,6 +8,11 @@ extension WebSocketClient {
   public func connect() {
     loop.assertCurrent()
     guard case .idle = state else { return }
+    guard configuration.addresses.isEmpty else {
+      addresses = configuration.addresses[...]
+      state = .connecting
+      return connectNext()
+    }
     state = .resolving
     arm(configuration.connectTimeout)
     resolver.resolve(host: url.http.host, port: url.http.port, on: loop) { self.resolved($0) }
@@ -27,7 +32,9 @@ extension WebSocketClient {
   func connectNext() {
     guard let address = addresses.popFirst() else { return fail(.transport(connectError)) }
     arm(configuration.connectTimeout)
-    let connection = loop.connect(to: address, handler: self)
+    let connection = loop.connect(
+      to: address, from: configuration.source,
+      receiveBufferBytes: configuration.receiveBufferBytes, handler: self)
     self.connection = connection
     guard url.isSecure else { return }
     do {

@@ -1,3 +1,4 @@
+import EventLoop
 import WebSocket
 
 /// The bounds and habits of a ``WebSocketClient``.
@@ -24,6 +25,12 @@ public struct WebSocketClientConfiguration: Sendable {
   public var deflate: DeflateOffer
   /// For `wss:` URLs.
   public var security: (any TransportSecurity)?
+  /// The server's addresses where they are known: then its name is not looked up.
+  public var addresses: [SocketAddress] = []
+  /// The address of ours to connect from; nil: the kernel's choice.
+  public var source: SocketAddress?
+  /// What the kernel takes on, about half of it, while reading is paused; nil: megabytes.
+  public var receiveBufferBytes: Int32?
 
   public init(
     connectTimeout: Duration, handshakeTimeout: Duration, closeTimeout: Duration, pingInterval: Duration?,

@@ -21,10 +21,6 @@ struct CacheKeyTests {
     #expect(
       CacheKey.metadata(of: 3, contract, on: key.chain).description == "\(chain):token:\(Self.token):metadata"
     )
-    #expect(
-      CacheKey.tokenPrice(of: 3, TokenKey(chain: key.chain, contract: contract)).description
-        == "\(chain)_token_price_\(Self.token)")
-    #expect(CacheKey.tokenPrice(of: 0, .native(key.chain)).description == "\(chain)_token_price_native")
   }
 
   @Test func noTwoShareAPlaceInMemory() throws {
@@ -38,9 +34,7 @@ struct CacheKeyTests {
       }
     }
     for token in 0...1 as ClosedRange<TokenID> {
-      let contract = Address.numbered(UInt64(token))
-      keys.append(.metadata(of: token, contract, on: code))
-      keys.append(.tokenPrice(of: token, TokenKey(chain: code, contract: contract)))
+      keys.append(.metadata(of: token, .numbered(UInt64(token)), on: code))
     }
     #expect(Set(keys.map { "\($0.page) \($0.slot)" }).count == keys.count)
     #expect(Set(keys.map(\.description)).count == keys.count)

@@ -1,0 +1,166 @@
+import EventLoop
+import JSON
+
+extension LoadReport {
+  /// One JSON object, on one line. Its shape is documented (LoadTesting.md): names stay, and carry their unit.
+  public var json: String {
+    var writer = JSONWriter(reserving: 4_096)
+    writer.beginObject()
+    writer.member("schema", "walletpush.load.v1")
+    writer.member("url", plan.url.description)
+    writer.member("well", isWell)
+    writer.member("interrupted", isInterrupted)
+    write(connections: &writer)
+    writer.key("seconds")
+    writer.beginObject()
+    writer.member("ramp", rampTime.inSeconds)
+    writer.member("measured", measuredTime.inSeconds)
+    writer.endObject()
+    write(traffic: &writer)
+    write(times: &writer)
+    write(counts: &writer)
+    if plan.slowFraction > 0 { write(slow: &writer) }
+    if plan.storms > 0 { write(storms: &writer) }
+    writer.key("client")
+    writer.beginObject()
+    writer.member("loops", plan.loops)
+    writer.member("cpu_seconds", cpuTime.inSeconds)
+    writer.member("cpu_us_per_frame", cpuMicrosecondsPerFrame)
+    writer.endObject()
+    writer.key("warnings")
+    writer.beginArray()
+    for line in warnings { writer.string(line) }
+    writer.endArray()
+    writer.endObject()
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  private func write(connections writer: inout JSONWriter) {
+    writer.key("connections")
+    writer.beginObject()
+    writer.member("asked", plan.connections)
+    writer.member("opened", counters.opened)
+    writer.member("ready", counters.ready)
+    writer.member("failed", counters.failed)
+    writer.member("lost", counters.lost)
+    writer.member("open_at_end", openAtEnd)
+    writer.endObject()
+  }
+
+  private func write(traffic writer: inout JSONWriter) {
+    writer.key("delivery")
+    writer.beginObject()
+    writer.member("frames", window.frames)
+    writer.member("frames_per_second", framesPerSecond)
+    writer.member("messages", window.messages)
+    writer.member("messages_per_second", Double(window.messages) / measuredSeconds)
+    writer.member("payload_bytes", window.payloadBytes)
+    writer.member("payload_bytes_per_second", Double(window.payloadBytes) / measuredSeconds)
+    writer.member("wire_bytes", window.wireBytes)
+    writer.member("wire_bytes_per_second", Double(window.wireBytes) / measuredSeconds)
+    writer.endObject()
+  }
+
+  private func write(times writer: inout JSONWriter) {
+    writer.member("delivery_ms", times.delivery)
+    writer.member("negative_delivery_times", counters.negativeLatencies)
+    writer.member("connect_ms", times.connect)
+    writer.member("subscribe_ok_ms", times.subscribed)
+    writer.member("snapshot_ms", times.snapshot)
+  }
+
+  private func write(counts writer: inout JSONWriter) {
+    writer.key("frames")
+    writer.beginObject()
+    writer.member("price", counters.prices)
+    writer.member("balance", counters.balances)
+    writer.member("token", counters.tokens)
+    writer.member("snapshot", counters.snapshots)
+    writer.member("heartbeat", counters.heartbeats)
+    writer.member("lag", counters.lags)
+    writer.member("status", counters.statuses)
+    writer.member("repeated", counters.repeats)
+    writer.endObject()
+    writer.key("violations")
+    writer.beginObject()
+    for violation in Violation.allCases {
+      writer.key(violation.rawValue)
+      writer.int(counters.violations[violation]?.count ?? 0)
+    }
+    writer.endObject()
+    writer.key("errors")
+    writer.beginObject()
+    for (kind, tally) in counters.errors.sorted(by: { $0.key < $1.key }) {
+      writer.key(kind)
+      writer.int(tally.count)
+    }
+    writer.endObject()
+    writer.key("closes")
+    writer.beginObject()
+    for (code, count) in counters.closes.sorted(by: { $0.key < $1.key }) {
+      writer.key("\(code)")
+      writer.int(count)
+    }
+    writer.endObject()
+  }
+
+  private func write(slow writer: inout JSONWriter) {
+    writer.key("slow")
+    writer.beginObject()
+    writer.member("clients", slow.clients)
+    writer.member("newest", slow.newest)
+    writer.member("missing", slow.missing)
+    writer.member("closed", slow.closed)
+    writer.member("unjudged", slowUnjudged)
+    writer.member("lags", slow.lags)
+    writer.member("catch_up_seconds", slowTime.inSeconds)
+    writer.endObject()
+  }
+
+  private func write(storms writer: inout JSONWriter) {
+    writer.key("storms")
+    writer.beginArray()
+    for storm in storms {
+      writer.beginObject()
+      writer.member("dropped", storm.dropped)
+      writer.member("returned", storm.returned)
+      writer.member("resumed", storm.resumed)
+      writer.member("failed", storm.failed)
+      writer.member("all_returned_seconds", storm.missing + storm.failed == 0 ? storm.time.inSeconds : nil)
+      writer.member("return_ms", storm.times)
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+}
+
+extension JSONWriter {
+  /// With at most 6 digits behind the point; null where there is no number.
+  fileprivate mutating func member(_ name: StaticString, _ value: Double?) {
+    key(name)
+    if let value, let number = JSONNumber(text: value.formatted(6)) { self.number(number) } else { null() }
+  }
+
+  /// A histogram of microseconds, in milliseconds.
+  fileprivate mutating func member(_ name: StaticString, _ histogram: HdrHistogram) {
+    key(name)
+    beginObject()
+    member("count", histogram.count)
+    member("mean", histogram.mean / 1_000)
+    for (name, percent) in LoadReport.percentiles {
+      key(name)
+      milliseconds(histogram.percentile(percent))
+    }
+    key("max")
+    milliseconds(histogram.max)
+    endObject()
+  }
+
+  private mutating func milliseconds(_ microseconds: UInt64) {
+    if let value = JSONNumber(text: (Double(microseconds) / 1_000).formatted(3)) {
+      number(value)
+    } else {
+      null()
+    }
+  }
+}
