@@ -25,9 +25,7 @@ extension ChainFollower {
     case .refused(let error): await failed(.gap("\(error)"))
     case .gap(let reason):
       metrics.gaps.increment()
-      logger.warning(
-        "chain was not followed without a gap: wallets are read anew",
-        metadata: ["chain": "\(chain.code)", "reason": "\(reason)"])
+      tellGap(reason)
       await restart()
     case .reorganised(let found):
       metrics.reorganisations.increment()
@@ -40,6 +38,12 @@ extension ChainFollower {
       forgetForks()
       await restart()
     }
+  }
+
+  func tellGap(_ reason: String) {
+    logger.warning(
+      "chain was not followed without a gap: wallets are read anew",
+      metadata: ["chain": "\(chain.code)", "reason": "\(reason)"])
   }
 
   /// Every wallet is read as a whole, and followed from that read on. Ever later, where it does not help.

@@ -18,7 +18,13 @@ extension ChainFollower {
     } catch {
       guard case .reorganised(let head) = error, try await rewind(below: head) else { throw error }
     }
-    try await pass()
+    do throws(PassError) {
+      try await pass()
+    } catch {
+      guard case .reorganised = error else { throw error }
+      // Nodes of two branches answer in turns. The next pass may find one twice; to begin anew would help nobody.
+      throw .reading(malformed("the newest block is of another branch from one question to the next"))
+    }
   }
 
   /// Goes back to the last block seen that is still in the chain. What was read above it is read again by the next
@@ -28,11 +34,18 @@ extension ChainFollower {
   private func rewind(below head: BlockHeader) async throws(PassError) -> Bool {
     guard let last = try await lastShared(below: head) else { return false }
     let top = max(track.held?.number ?? 0, head.number)
-    if top > last.number { orphaned = last.number + 1...top + settings.overlap }
+    if top > last.number {
+      // With those of another one shortly before.
+      let lowest = max(orphaned?.lowerBound ?? .max, top - min(top, UInt64(HeadTrack.seenMaximum)))
+      // A node may name any number.
+      orphaned = min(lowest, last.number + 1)...max(top, top &+ settings.overlap)
+    }
     track.rewind(to: last)
     let unknown = wallets.rewind(to: last.number)
     fork = Fork(block: min(last.number, fork?.block ?? .max), unknown: unknown + (fork?.unknown ?? []))
-    unsettled.insert(await ledger.cells(of: wallets.all, above: last.number))
+    // The others are read as a whole.
+    let followed = Set(wallets.all).subtracting(unknown)
+    unsettled.insert(await ledger.cells(of: followed, above: last.number))
     metrics.reorganisations.increment()
     logger.notice(
       "chain was reorganised: what was read above the fork is read again",

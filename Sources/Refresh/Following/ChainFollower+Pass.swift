@@ -19,24 +19,45 @@ extension ChainFollower {
     case .first where fork == nil && !wallets.isAnyBehind(head.number): return cover(head)
     case .first, .next: break
     case .same where wallets.isAnyBehind(head.number): break
-    case .same: return cover(head)
+    case .same:
+      isHurried = false
+      return cover(head)
     case .behind: return
     case .ahead: ancestor = track.held
     case .reorganised: throw .reorganised(head)
     }
-    let plan = wallets.plan(head: head.number, overlap: settings.overlap, most: settings.rangeMaximum)
-    if !plan.late.isEmpty {
-      if plan.wallets.isEmpty, track.held != nil {
-        throw .gap("\(plan.late.count) wallets are more than \(settings.rangeMaximum) blocks behind")
-      }
-      await readAnew(plan.late)
+    let plan = wallets.plan(
+      head: head.number, overlap: settings.overlap, first: settings.firstOverlap, most: settings.rangeMaximum)
+    // While wallets wait for their reads it stays as it is.
+    if !plan.wallets.isEmpty || !plan.late.isEmpty { isHurried = plan.isWide || !plan.late.isEmpty }
+    let isGap = plan.wallets.isEmpty && !plan.late.isEmpty
+    if isGap {
+      noteGap(plan)
+      ancestor = nil
     }
+    if !plan.late.isEmpty { await readAnew(plan.late) }
     if !plan.wallets.isEmpty || fork != nil || unsettled.count > 0 {
       let scan = try await scan(plan)
       try await read(await subjects(of: scan, at: head), at: head, ancestor: ancestor)
+    } else if isGap {
+      // Nothing vouches for a head at which nothing was looked at, and that is so far from all that was.
+      return
     }
     cover(head)
     wallets.noteCovered(plan)
+    if !isGap { isGapTold = false }
+  }
+
+  /// All wallets are too far behind. They are read as a whole, which brings them here: there is nothing to wait for, and
+  /// a pause would only put them as far behind again.
+  private func noteGap(_ plan: FollowedWallets.Plan) {
+    // Who comes when nobody was followed has missed nothing.
+    if track.held != nil || isGapTold { metrics.gaps.increment() }
+    if track.held != nil, !isGapTold {
+      tellGap("\(plan.late.count) wallets are more than \(settings.rangeMaximum) blocks behind")
+      isGapTold = true
+    }
+    beginAnew()
   }
 
   private func newest() async throws(PassError) -> BlockHeader {

@@ -44,7 +44,7 @@ actor ChainFollower {
   var unsettled = UnsettledCells()
   /// Where the chain was reorganised, until a pass has read from there on.
   var fork: Fork?
-  /// The blocks of the last reorganisation, as far as somebody may have read in them.
+  /// The blocks of the last reorganisations, as far as somebody may have read in them.
   var orphaned: ClosedRange<UInt64>?
   /// Unlisted contracts that gave no answer when asked alone. Bounded.
   var shunned: Set<Address> = []
@@ -72,6 +72,10 @@ actor ChainFollower {
   var lastNative: WalletID?
   /// How often following began anew lately.
   var restarts = 0
+  /// The last pass had so much to look at that the next one should come soon.
+  var isHurried = false
+  /// That passes are too far apart is in the log.
+  var isGapTold = false
   var goodPasses = 0
   /// Passes that failed, in a row.
   var failures = 0
@@ -180,6 +184,7 @@ actor ChainFollower {
       forgetForks()
       coveredAt = nil
       silences = 0
+      isHurried = false
       announcer?.stop()
       announcer = nil
       isAnnounced.store(false, ordering: .relaxed)
@@ -200,6 +205,8 @@ actor ChainFollower {
 
   private func interval(hasAdvanced: Bool, looks: Int) -> Duration {
     if failures > 0 { return min(settings.poll, settings.minimumInterval * (1 << min(failures, 10))) }
+    // Or the blocks until then would be too many.
+    if isHurried { return settings.minimumInterval }
     if hasAdvanced { return isAnnounced.load(ordering: .relaxed) ? settings.poll * 3 : settings.poll }
     return looks > 0 ? settings.minimumInterval : settings.poll
   }

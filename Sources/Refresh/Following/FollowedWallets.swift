@@ -15,6 +15,8 @@ struct FollowedWallets {
     var since: UInt64?
     /// The block of the whole read from which on it is followed; 0 where that is long ago.
     var begun: UInt64 = 0
+    /// No pass has looked at its blocks yet.
+    var isNew = true
     /// The native balance as the last pass saw it.
     var native: UInt256?
     /// Whole reads noted, wrapping round.
@@ -34,6 +36,8 @@ struct FollowedWallets {
     var wallets: [(id: WalletID, address: Address, version: UInt32)] = []
     /// Known up to a block too far back: to be read as a whole.
     var late: [WalletID] = []
+    /// Some wallet is so far behind that the next pass should not wait long.
+    var isWide = false
   }
 
   var isEmpty: Bool { entries.isEmpty }
@@ -51,7 +55,7 @@ struct FollowedWallets {
     let since = left.removeValue(forKey: wallet)
     entries[wallet] = Entry(
       address: address, through: block, since: block.map { since ?? Self.behind($0) },
-      begun: since == nil ? block ?? 0 : 0, native: native)
+      begun: since == nil ? block ?? 0 : 0, isNew: since == nil, native: native)
     ids[address] = wallet
   }
 
@@ -75,6 +79,7 @@ struct FollowedWallets {
       // The block may turn out to be none of the chain's, and nobody looked at it before.
       entries[wallet]?.since = Self.behind(block)
       entries[wallet]?.begun = block
+      entries[wallet]?.isNew = true
       entries[wallet]?.native = native
     }
     entries[wallet]?.version &+= 1
@@ -140,27 +145,39 @@ struct FollowedWallets {
 
   /// - Parameters:
   ///   - overlap: blocks that are looked at again: a node that lagged may have kept something back.
-  ///   - most: blocks that one pass may look at.
-  mutating func plan(head: UInt64, overlap: UInt64, most: UInt64) -> Plan {
+  ///   - first: of a wallet that no pass has looked at, as far as there is room.
+  ///   - most: blocks that one pass may look at, besides the overlap.
+  mutating func plan(head: UInt64, overlap: UInt64, first: UInt64, most: UInt64) -> Plan {
     var plan = Plan(from: head, through: head)
+    let lowest = Self.start(of: most, through: head)
     for (id, entry) in entries {
       guard let through = entry.through else { continue }
-      if through < head, head - through > most {
+      let behind = head - min(head, through)
+      if behind > most {
         forgetBlock(id)
         plan.late.append(id)
         continue
       }
-      if through < head { plan.from = min(plan.from, through + 1) }
+      if behind > 0 { plan.from = min(plan.from, through + 1) }
+      if entry.isNew, first > 0 {
+        plan.from = min(plan.from, max(lowest, Self.start(of: first, through: min(head, through))))
+      }
+      if behind > most / 2 { plan.isWide = true }
       plan.wallets.append((id, entry.address, entry.version))
     }
     plan.from -= min(plan.from, overlap)
     return plan
   }
 
+  private static func start(of count: UInt64, through block: UInt64) -> UInt64 {
+    block - min(block, max(1, count) - 1)
+  }
+
   /// The pass is done. A wallet that was read as a whole meanwhile keeps that read's block.
   mutating func noteCovered(_ plan: Plan) {
     for (id, _, version) in plan.wallets where entries[id]?.version == version {
       entries[id]?.through = plan.through
+      entries[id]?.isNew = false
     }
   }
 }

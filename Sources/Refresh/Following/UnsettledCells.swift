@@ -12,6 +12,8 @@ import Ledger
 struct UnsettledCells {
   private var cells: [WalletID: Set<TokenID>] = [:]
   private(set) var count = 0
+  /// The last wallet that was taken where not all were: the others come first, the next time.
+  private var last = WalletID.min
 
   mutating func insert(_ new: some Sequence<WalletToken>) {
     for cell in new where cells[cell.wallet, default: []].insert(cell.token).inserted { count += 1 }
@@ -19,14 +21,17 @@ struct UnsettledCells {
 
   mutating func remove(_ wallet: WalletID) { count -= cells.removeValue(forKey: wallet)?.count ?? 0 }
 
-  /// Takes out so many, or all.
+  /// Takes out so many, or all: wallet after wallet, so that what is put back each time keeps nobody waiting.
   mutating func take(most: Int) -> [WalletToken] {
+    let order = most < count ? cells.keys.sorted() : Array(cells.keys)
     var taken: [WalletToken] = []
-    while taken.count < most, let (wallet, tokens) = cells.first {
+    for wallet in order.filter({ $0 > last }) + order.filter({ $0 <= last }) where taken.count < most {
+      let tokens = cells[wallet, default: []]
       let part = tokens.prefix(most - taken.count)
       taken += part.map { WalletToken(wallet: wallet, token: $0) }
       let rest = tokens.subtracting(part)
       cells[wallet] = rest.isEmpty ? nil : rest
+      if most < count { last = wallet }
     }
     count -= taken.count
     return taken

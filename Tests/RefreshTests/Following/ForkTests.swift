@@ -94,6 +94,23 @@ struct ForkTests {
     }
   }
 
+  /// Nor do they see it where following begins with a read on the other branch; what happened instead has logs.
+  @Test func whatHappenedInPlaceOfTheBlockOfAFirstReadIsFound() async throws {
+    try await withWatched { fixture, _ in
+      let late = Address.numbered(6_000)
+      let before = try await fixture.node.withChain { $0 }
+      try await fixture.mine { for _ in 0..<9 { $0.mine() } }
+      let key = WalletKey(chain: fixture.chain.code, address: late)
+      fixture.watch([key])
+      let wallet = try await fixture.register(key)
+      try await fixture.untilFollowed([wallet])
+      #expect(await fixture.rows(wallet) == ["native=0"])
+      try await fork(fixture, from: before, blocks: 12) { try $0.mint(.numbered(3), to: late, amount: 12) }
+      try await fixture.pass()
+      #expect(await fixture.rows(wallet) == ["native=0", "3=12"])
+    }
+  }
+
   // MARK: Blocks that passes have seen
 
   @Test(arguments: [1, 3, 12])
@@ -163,6 +180,53 @@ struct ForkTests {
       try await fork(fixture, from: before, blocks: 2)
       try await fixture.pass()
       try await until { await fixture.rows(wallet) == ["native=0", "3=12"] }
+    }
+  }
+
+  /// However they take turns: nobody begins anew, and in the end it is known what the last one says.
+  @Test func nodesOfTwoBranchesThatAnswerInTurns() async throws {
+    try await withWatched { fixture, wallets in
+      let before = try await fixture.node.withChain { $0 }
+      let follower = try #require(await fixture.service.followers[fixture.chain.code])
+      for turn in 0..<200 as Range<UInt64> {
+        let requests = try await fixture.node.chainStatistics.requests
+        try await fork(fixture, from: before, blocks: 1 + Int(turn % 3), seed: 2 + turn % 2) {
+          try $0.mint(.numbered(1), to: Fixture.owner, amount: UInt256(1 + turn % 2))
+        }
+        follower.headAnnounced()
+        try await until { try await fixture.node.chainStatistics.requests > requests }
+      }
+      try await fork(fixture, from: before, blocks: 4, seed: 9) {
+        try $0.mint(.numbered(1), to: Fixture.owner, amount: 77)
+      }
+      try await fixture.pass()
+      #expect(await fixture.rows(wallets[0]).contains("1=77"))
+      #expect(await follower.restarts == 0)
+    }
+  }
+
+  /// Two reorganisations one after the other, of which the second does not reach so far.
+  @Test func whoWasReadInTheFirstOfTwoIsLookedAtLaterToo() async throws {
+    try await withWatched { fixture, wallets in
+      let before = try await fixture.node.withChain { $0 }
+      try await mineAndPass(fixture) {
+        try $0.transfer(.numbered(5), from: Fixture.owner, to: .numbered(9), amount: 4)
+      }
+      try await refresh(fixture, wallets[0])
+      fixture.ledger.inbox.post(.unwatch(shard: 0, wallets: [wallets[0]], tokens: []))
+      let follower = try #require(await fixture.service.followers[fixture.chain.code])
+      try await until { await follower.wallets.address(of: wallets[0]) == nil }
+      try await fork(fixture, from: before, blocks: 5)
+      try await fixture.pass()
+      let second = try await fixture.node.withChain { $0 }
+      try await mineAndPass(fixture)
+      try await fork(fixture, from: second, blocks: 2, seed: 3)
+      try await fixture.pass()
+      fixture.watch([fixture.key])
+      try await until { await follower.wallets.address(of: wallets[0]) != nil }
+      // The first of these may come before what was read is known to be in doubt.
+      for _ in 0..<20 where await !fixture.rows(wallets[0]).contains("5=4") { try await mineAndPass(fixture) }
+      #expect(await fixture.rows(wallets[0]).contains("5=4"))
     }
   }
 
