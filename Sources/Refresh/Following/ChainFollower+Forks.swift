@@ -33,13 +33,6 @@ extension ChainFollower {
   /// - Returns: whether there is one.
   private func rewind(below head: BlockHeader) async throws(PassError) -> Bool {
     guard let last = try await lastShared(below: head) else { return false }
-    let top = max(track.held?.number ?? 0, head.number)
-    if top > last.number {
-      // With those of another one shortly before.
-      let lowest = max(orphaned?.lowerBound ?? .max, top - min(top, UInt64(HeadTrack.seenMaximum)))
-      // A node may name any number.
-      orphaned = min(lowest, last.number + 1)...max(top, top &+ settings.overlap)
-    }
     track.rewind(to: last)
     let unknown = wallets.rewind(to: last.number)
     fork = Fork(block: min(last.number, fork?.block ?? .max), unknown: unknown + (fork?.unknown ?? []))
@@ -77,14 +70,13 @@ extension ChainFollower {
   /// All of it is read anew, or nobody watches any more.
   func forgetForks() {
     fork = nil
-    orphaned = nil
     unsettled = UnsettledCells()
   }
 
-  /// Who was not watched when the chain was reorganised may have been read in a block that is no more.
-  func settle(_ wallet: WalletID, readAt block: UInt64) async {
-    guard let orphaned, orphaned.contains(block) else { return }
-    unsettled.insert(await ledger.cells(of: [wallet], above: orphaned.lowerBound - 1))
+  /// What was read of a wallet while nobody watched it may be of a block that is no more.
+  func doubt(_ wallet: WalletID, above block: UInt64) async {
+    let cells = await ledger.cells(of: [wallet], above: block)
+    if wallets.address(of: wallet) != nil { unsettled.insert(cells) }
   }
 
   /// What is to be looked at once more, as far as the pass has room for it.

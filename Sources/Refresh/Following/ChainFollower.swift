@@ -44,8 +44,6 @@ actor ChainFollower {
   var unsettled = UnsettledCells()
   /// Where the chain was reorganised, until a pass has read from there on.
   var fork: Fork?
-  /// The blocks of the last reorganisations, as far as somebody may have read in them.
-  var orphaned: ClosedRange<UInt64>?
   /// Unlisted contracts that gave no answer when asked alone. Bounded.
   var shunned: Set<Address> = []
 
@@ -131,15 +129,15 @@ actor ChainFollower {
   ///   - native: the native balance that is held.
   func watch(_ wallet: WalletID, _ address: Address, readAt block: UInt64?, native: UInt256?) async {
     let isFirst = wallets.isEmpty
-    wallets.add(wallet, address: address, readAt: restsUntil == nil ? block : nil, native: native)
+    let sure = wallets.add(
+      wallet, address: address, readAt: restsUntil == nil ? block : nil, native: native)
     metrics.wallets.record(wallets.count)
     if isFirst { signal.yield() }
-    if let block { await settle(wallet, readAt: block) }
+    if let sure { await doubt(wallet, above: sure) }
   }
 
   func unwatch(_ wallet: WalletID) {
-    wallets.remove(wallet)
-    unsettled.remove(wallet)
+    wallets.remove(wallet, isSure: !unsettled.remove(wallet))
     metrics.wallets.record(wallets.count)
     if wallets.isEmpty { signal.yield() }
   }

@@ -23,8 +23,8 @@ struct FollowedWallets {
     var version: UInt32 = 0
   }
   private var entries: [WalletID: Entry] = [:]
-  /// Since when those were followed that left: who comes back before something was missed goes on from there. Bounded.
-  private var left: [WalletID: UInt64] = [:]
+  /// How far those were followed that left: who comes back before something was missed goes on from there. Bounded.
+  private var left: [WalletID: Continuity] = [:]
   static let leftMaximum = 10_000
   var leftCount: Int { left.count }
   private var ids: [Address: WalletID] = [:]
@@ -50,20 +50,30 @@ struct FollowedWallets {
   /// - Parameters:
   ///   - block: what is held is known as of it, where that is still good.
   ///   - native: the native balance that is held.
-  mutating func add(_ wallet: WalletID, address: Address, readAt block: UInt64?, native: UInt256? = nil) {
-    guard entries[wallet] == nil else { return }
-    let since = left.removeValue(forKey: wallet)
+  /// - Returns: the block up to which passes vouch for what is held; what was read above it is not sure. `nil`: nothing
+  ///   is held, and a whole read is awaited.
+  @discardableResult
+  mutating func add(
+    _ wallet: WalletID, address: Address, readAt block: UInt64?, native: UInt256? = nil
+  ) -> UInt64? {
+    guard entries[wallet] == nil else { return nil }
+    let known = left.removeValue(forKey: wallet)
+    // What was read after it left is of a block that no pass has looked at for it.
+    let through = block.map { min($0, known?.through ?? $0) }
     entries[wallet] = Entry(
-      address: address, through: block, since: block.map { since ?? Self.behind($0) },
-      begun: since == nil ? block ?? 0 : 0, isNew: since == nil, native: native)
+      address: address, through: through, since: block.map { known?.since ?? Self.behind($0) },
+      begun: known == nil ? block ?? 0 : 0, isNew: known == nil, native: native)
     ids[address] = wallet
+    return block == nil ? nil : known?.through ?? 0
   }
 
-  mutating func remove(_ wallet: WalletID) {
+  /// - Parameter isSure: nothing that was read of it waits to be looked at once more.
+  mutating func remove(_ wallet: WalletID, isSure: Bool = true) {
+    let known = continuity(of: wallet)
     guard let entry = entries.removeValue(forKey: wallet) else { return }
     ids[entry.address] = nil
     if left.count >= Self.leftMaximum { left = [:] }
-    if let since = entry.since { left[wallet] = since }
+    if isSure, let known { left[wallet] = known }
   }
 
   /// - Parameters:
@@ -119,7 +129,8 @@ struct FollowedWallets {
   ///
   /// - Returns: the wallets of which nothing is known without what was read above it. They wait for a whole read.
   mutating func rewind(to block: UInt64) -> [WalletID] {
-    left = left.filter { $0.value <= Self.behind(block) }
+    left = left.filter { $0.value.since <= Self.behind(block) }
+      .mapValues { Continuity(since: $0.since, through: min($0.through, block)) }
     var unknown: [WalletID] = []
     for (id, entry) in entries {
       guard let through = entry.through else { continue }

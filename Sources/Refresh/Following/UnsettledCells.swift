@@ -19,7 +19,13 @@ struct UnsettledCells {
     for cell in new where cells[cell.wallet, default: []].insert(cell.token).inserted { count += 1 }
   }
 
-  mutating func remove(_ wallet: WalletID) { count -= cells.removeValue(forKey: wallet)?.count ?? 0 }
+  /// - Returns: whether there were any of this wallet.
+  @discardableResult
+  mutating func remove(_ wallet: WalletID) -> Bool {
+    let removed = cells.removeValue(forKey: wallet)
+    count -= removed?.count ?? 0
+    return removed != nil
+  }
 
   /// Takes out so many, or all: wallet after wallet, so that what is put back each time keeps nobody waiting.
   mutating func take(most: Int) -> [WalletToken] {

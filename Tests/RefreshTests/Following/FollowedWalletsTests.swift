@@ -203,6 +203,29 @@ struct FollowedWalletsTests {
     #expect(wallets.continuity(of: 0) == nil)
   }
 
+  /// Somebody may have had it read meanwhile, in a block that is no more.
+  @Test func whatWasReadOfWhoHadLeftIsNotSure() {
+    var wallets = Self.wallets([nil, nil, nil, nil])
+    for wallet in 0...3 as ClosedRange<WalletID> { wallets.noteRead(wallet, block: 100) }
+    Self.covered(&wallets, 110)
+    wallets.remove(0)
+    wallets.remove(1)
+    wallets.remove(2, isSure: false)
+    #expect(wallets.add(0, address: .numbered(0), readAt: 115) == 110)
+    #expect(wallets.continuity(of: 0) == Continuity(since: 101, through: 110))
+    #expect(wallets.rewind(to: 105).isEmpty)
+    #expect(wallets.add(1, address: .numbered(1), readAt: 115) == 105, "a reorganisation since")
+    #expect(wallets.continuity(of: 1) == Continuity(since: 101, through: 105))
+    // Of the others no pass says anything.
+    #expect(wallets.add(2, address: .numbered(2), readAt: 115) == 0)
+    #expect(wallets.add(9, address: .numbered(9), readAt: 115) == 0)
+    for wallet in [2, 9] as [WalletID] {
+      #expect(wallets.continuity(of: wallet) == Continuity(since: 116, through: 115))
+    }
+    #expect(wallets.add(8, address: .numbered(8), readAt: nil) == nil)
+    #expect(wallets.add(9, address: .numbered(9), readAt: 117) == nil, "it is there already")
+  }
+
   @Test func whoLeftIsNotRememberedWithoutEnd() {
     var wallets = FollowedWallets()
     for wallet in 0..<WalletID(FollowedWallets.leftMaximum) * 2 + 5 {
