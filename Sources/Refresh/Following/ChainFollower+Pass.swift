@@ -29,7 +29,9 @@ extension ChainFollower {
     let plan = wallets.plan(
       head: head.number, overlap: settings.overlap, first: settings.firstOverlap, most: settings.rangeMaximum)
     // While wallets wait for their reads it stays as it is.
-    if !plan.wallets.isEmpty || !plan.late.isEmpty { isHurried = plan.isWide || !plan.late.isEmpty }
+    if !plan.wallets.isEmpty || !plan.late.isEmpty {
+      isHurried = !plan.late.isEmpty || settings.isPollTooSlow(for: plan.behind, isHurried: isHurried)
+    }
     let isGap = plan.wallets.isEmpty && !plan.late.isEmpty
     if isGap {
       noteGap(plan)

@@ -23,6 +23,15 @@ public struct FollowSettings: Sendable {
     self.poll = poll
     self.announcers = announcers
   }
+
+  /// Whether more blocks than half of what one pass may look at would come in `poll`.
+  ///
+  /// - Parameters:
+  ///   - blocks: those of a pass.
+  ///   - isHurried: they came in the shortest time there is between two, and not in `poll`.
+  func isPollTooSlow(for blocks: UInt64, isHurried: Bool) -> Bool {
+    Double(blocks) * (isHurried ? max(1, poll / minimumInterval) : 1) > Double(rangeMaximum / 2)
+  }
 }
 
 /// What following costs and brings, by chain.

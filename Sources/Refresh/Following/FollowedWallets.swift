@@ -36,8 +36,8 @@ struct FollowedWallets {
     var wallets: [(id: WalletID, address: Address, version: UInt32)] = []
     /// Known up to a block too far back: to be read as a whole.
     var late: [WalletID] = []
-    /// Some wallet is so far behind that the next pass should not wait long.
-    var isWide = false
+    /// The blocks that the wallet furthest behind is behind, of those that take part.
+    var behind: UInt64 = 0
   }
 
   var isEmpty: Bool { entries.isEmpty }
@@ -173,7 +173,7 @@ struct FollowedWallets {
       if entry.isNew, first > 0 {
         plan.from = min(plan.from, max(lowest, Self.start(of: first, through: min(head, through))))
       }
-      if behind > most / 2 { plan.isWide = true }
+      plan.behind = max(plan.behind, behind)
       plan.wallets.append((id, entry.address, entry.version))
     }
     plan.from -= min(plan.from, overlap)

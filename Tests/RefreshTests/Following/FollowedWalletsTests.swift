@@ -54,25 +54,25 @@ struct FollowedWalletsTests {
     var first: UInt64
     var most: UInt64 = 100
     var from: UInt64
-    var isWide = false
+    var behind: UInt64
   }
   private static let firstCases: [FirstCase] = [
-    FirstCase(blocks: [100], head: 105, first: 0, from: 101),
-    FirstCase(blocks: [100], head: 105, first: 1, from: 100),
-    FirstCase(blocks: [100], head: 105, first: 30, from: 71),
-    FirstCase(blocks: [105], head: 105, first: 30, from: 76),
+    FirstCase(blocks: [100], head: 105, first: 0, from: 101, behind: 5),
+    FirstCase(blocks: [100], head: 105, first: 1, from: 100, behind: 5),
+    FirstCase(blocks: [100], head: 105, first: 30, from: 71, behind: 5),
+    FirstCase(blocks: [105], head: 105, first: 30, from: 76, behind: 0),
     // Read at a block that the head's node does not have yet.
-    FirstCase(blocks: [110], head: 105, first: 30, from: 76),
-    FirstCase(blocks: [10], head: 15, first: 30, from: 0),
-    FirstCase(blocks: [0], head: 0, first: 30, from: 0),
-    FirstCase(blocks: [.max], head: .max, first: 30, from: .max - 29),
+    FirstCase(blocks: [110], head: 105, first: 30, from: 76, behind: 0),
+    FirstCase(blocks: [10], head: 15, first: 30, from: 0, behind: 5),
+    FirstCase(blocks: [0], head: 0, first: 30, from: 0, behind: 0),
+    FirstCase(blocks: [.max], head: .max, first: 30, from: .max - 29, behind: 0),
     // As far as there is room.
-    FirstCase(blocks: [100], head: 150, first: 70, from: 51),
-    FirstCase(blocks: [100], head: 151, first: 70, from: 52, isWide: true),
-    FirstCase(blocks: [50], head: 150, first: 70, from: 51, isWide: true),
-    FirstCase(blocks: [40, 101], head: 150, first: 70, from: 51),
-    FirstCase(blocks: [100], head: 100, first: 70, most: 1, from: 100),
-    FirstCase(blocks: [99], head: 100, first: 70, most: 1, from: 100, isWide: true),
+    FirstCase(blocks: [100], head: 150, first: 70, from: 51, behind: 50),
+    FirstCase(blocks: [100], head: 151, first: 70, from: 52, behind: 51),
+    FirstCase(blocks: [50], head: 150, first: 70, from: 51, behind: 100),
+    FirstCase(blocks: [40, 101], head: 150, first: 70, from: 51, behind: 49),
+    FirstCase(blocks: [100], head: 100, first: 70, most: 1, from: 100, behind: 0),
+    FirstCase(blocks: [99], head: 100, first: 70, most: 1, from: 100, behind: 1),
   ]
 
   @Test(arguments: firstCases)
@@ -80,7 +80,7 @@ struct FollowedWalletsTests {
     var wallets = Self.wallets(test.blocks)
     let plan = wallets.plan(head: test.head, overlap: 0, first: test.first, most: test.most)
     #expect(plan.from == test.from)
-    #expect(plan.isWide == test.isWide)
+    #expect(plan.behind == test.behind)
     wallets.noteCovered(plan)
     guard test.head < .max else { return }
     let next = wallets.plan(head: test.head + 1, overlap: 0, first: test.first, most: test.most)

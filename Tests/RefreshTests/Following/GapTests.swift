@@ -76,6 +76,19 @@ struct GapTests {
     }
   }
 
+  @Test(
+    arguments: [
+      (0, false, false), (250, false, false), (251, false, true), (500, false, true),
+      // In 2 seconds instead of 12.
+      (0, true, false), (41, true, false), (42, true, true), (251, true, true),
+    ] as [(UInt64, Bool, Bool)])
+  func howManyBlocksAreTooManyForPolling(_ blocks: UInt64, isHurried: Bool, _ isTooSlow: Bool) {
+    let settings = FollowSettings(poll: .seconds(12))
+    #expect(settings.isPollTooSlow(for: blocks, isHurried: isHurried) == isTooSlow)
+    // Polling cannot be faster than passes are.
+    #expect(!FollowSettings(poll: .zero).isPollTooSlow(for: 250, isHurried: isHurried))
+  }
+
   /// A head so high that no wallet's last read is near it, and then the real one.
   @Test func aBogusHeadIsNotRemembered() async throws {
     try await withWatched { fixture, wallet, follower in
