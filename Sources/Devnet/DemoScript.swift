@@ -29,8 +29,8 @@ struct DemoScript: Sendable {
           behaviour: isOld ? .bytes32Metadata : .standard), at: token.address)
     }
     for coin in coins { give(coin, to: market, amount(of: coin, cents: 100_000_000_000), &chain) }
-    for owner in owners {
-      for coin in coins where coin.listed == nil || generator.chance(2, in: 3) {
+    for (number, owner) in owners.enumerated() {
+      for coin in coins where coin.listed == nil || number == 0 || generator.chance(2, in: 3) {
         give(coin, to: owner, randomAmount(of: coin), &chain)
       }
     }

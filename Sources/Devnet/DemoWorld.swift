@@ -20,7 +20,7 @@ public struct DemoWorld: Sendable {
   public static let chainID: UInt64 = 31_337
 
   /// - Parameters:
-  ///   - wallets: how many; each holds about two thirds of the tokens.
+  ///   - wallets: how many; the first holds all tokens, each other one about two thirds of them.
   ///   - tokens: how many, the coin among them; at least 1.
   ///   - timestamp: the first block's, in Unix seconds.
   public init(seed: UInt64, wallets: Int, tokens: Int, timestamp: UInt64 = 1_700_000_000) {

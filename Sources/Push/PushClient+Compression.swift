@@ -31,11 +31,11 @@ extension PushClient {
   }
 
   /// The same as `batch` messages.
-  func batches(_ mask: UInt64) -> [[UInt8]] {
+  func batches(_ selection: BatchSelections.ID) -> [[UInt8]] {
     switch compression {
-    case .none: shard.chunk.batches(for: mask)
-    case .shared(let bits): shard.chunk.batches(for: mask, windowBits: bits, shard.deflatePool)
-    case .own: shard.chunk.batches(for: mask).map { compressed($0) }
+    case .none: shard.batches.messages(selection, windowBits: nil, shard.deflatePool)
+    case .shared(let bits): shard.batches.messages(selection, windowBits: bits, shard.deflatePool)
+    case .own: shard.batches.messages(selection, windowBits: nil, shard.deflatePool).map { compressed($0) }
     }
   }
 
@@ -67,14 +67,12 @@ struct CompressedSelections {
     var windowBits: UInt8
   }
   fileprivate var frames: [Selection: [UInt8]] = [:]
-  fileprivate var batches: [Selection: [[UInt8]]] = [:]
   /// The frames that are long enough to be compressed, of the first `examined`.
   fileprivate var long: UInt64 = 0
   fileprivate var examined = 0
 
   mutating func removeAll() {
     if !frames.isEmpty { frames.removeAll(keepingCapacity: true) }
-    if !batches.isEmpty { batches.removeAll(keepingCapacity: true) }
     long = 0
     examined = 0
   }
@@ -101,17 +99,6 @@ extension Chunk {
     }
     compressed.frames[selection] = out
     return out
-  }
-
-  /// ``batches(for:)``, compressed.
-  mutating func batches(for mask: UInt64, windowBits: UInt8, _ pool: DeflatePool) -> [[UInt8]] {
-    let selection = CompressedSelections.Selection(mask: mask, windowBits: windowBits)
-    if let known = compressed.batches[selection] { return known }
-    let built = batches(for: mask).map {
-      WebSocketFrame.compressed($0, windowBits: Int(windowBits), pool: pool)
-    }
-    compressed.batches[selection] = built
-    return built
   }
 
   private mutating func examineLengths(_ minimumBytes: Int) {

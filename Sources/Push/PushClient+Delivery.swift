@@ -61,23 +61,39 @@ enum Debt {
 extension PushClient {
   // MARK: - Live
 
-  /// Sends the frames of the open chunk that this client is marked for. Called at the end of the turn, and before
-  /// anything that must not overtake them.
+  /// Sends what this client is marked for. Called at the end of the turn, and before anything that must not overtake
+  /// it.
   func settle(sendsNow: Bool) {
     guard !isClosed else { return }
-    let marked = shard.clients.slots[index].mask
-    guard marked != 0 else { return }
-    shard.clients.slots[index].mask = 0
-    shard.statistics.frames &+= UInt64(marked.nonzeroBitCount)
-    shard.statistics.writes &+= 1
+    let marked = takeMarks()
+    let batch = shard.batched.isEmpty ? nil : shard.batched.removeValue(forKey: index)
+    guard marked != 0 || batch != nil else { return }
     if wantsBatches {
-      for message in batches(marked) { connection.write(message) }
+      let selection = shard.batches.select(marked, of: shard.chunk, after: batch)
+      let messages = batches(selection)
+      shard.statistics.writes &+= 1
+      for message in messages { connection.write(message) }
     } else {
       let bytes = frames(marked)
+      shard.statistics.writes &+= 1
       if sendsNow { connection.sendNow(bytes) } else { connection.write(bytes) }
     }
     noteSent()
     if sendsNow { lookAfterSending() } else if !hasRoom { fallBehind(at: shard.chunk.revision) }
+  }
+
+  /// The chunk ends, the turn goes on: a client that wants batches is given one when the turn ends, or when it is full.
+  func gatherBatch() {
+    let selection = shard.batches.select(takeMarks(), of: shard.chunk, after: shard.batched[index])
+    shard.batched[index] = selection
+    if shard.batches.isFull(selection) { settle(sendsNow: false) }
+  }
+
+  private func takeMarks() -> UInt64 {
+    let marked = shard.clients.slots[index].mask
+    shard.clients.slots[index].mask = 0
+    shard.statistics.frames &+= UInt64(marked.nonzeroBitCount)
+    return marked
   }
 
   /// After bytes that were to be sent at once: they may not have been taken.

@@ -94,12 +94,16 @@ extension Shard {
     var touched: ContiguousArray<UInt32> = []
     swap(&touched, &touchedClients)
     if isLast { sendNow(touched) }
-    for client in touched where clients.slots[Int(client)].mask != 0 {
-      clients[Int(client)]?.settle(sendsNow: isLast)
+    for index in touched where clients.slots[Int(index)].mask != 0 {
+      guard let client = clients[Int(index)] else { continue }
+      if client.wantsBatches, !isLast { client.gatherBatch() } else { client.settle(sendsNow: isLast) }
     }
     touched.removeAll(keepingCapacity: true)
     swap(&touched, &touchedClients)
+    // Those that the last chunk had nothing for.
+    if isLast { for index in Array(batched.keys) { clients[index]?.settle(sendsNow: true) } }
     chunk.removeAll()
+    if isLast { batches.removeAll() } else { batches.beginChunk() }
   }
 
   /// The way of nearly every frame: to those who get the bytes as they are.

@@ -52,6 +52,9 @@ public final class Shard: @unchecked Sendable {
 
   var snapshots = SnapshotCache()
   var chunk = Chunk()
+  var batches = BatchSelections()
+  /// What clients that want batches are to get of the chunks of this turn before the open one.
+  var batched: [Int: BatchSelections.ID] = [:]
   var touchedWallets: ContiguousArray<UInt32> = []
   var touchedClients: ContiguousArray<UInt32> = []
   /// Clients that have something to be sent, but no room for it in this turn.
@@ -116,7 +119,9 @@ public final class Shard: @unchecked Sendable {
   }
 
   func remove(_ client: PushClient) {
-    if clients.remove(client) { statistics.closed += 1 }
+    guard clients.remove(client) else { return }
+    batched[client.index] = nil
+    statistics.closed += 1
   }
 
   /// How many clients there are now.

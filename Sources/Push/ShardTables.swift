@@ -90,7 +90,6 @@ struct Chunk {
   /// The revision of the last frame.
   private(set) var revision: Revision = 0
   private var gathered: [UInt64: [UInt8]] = [:]
-  private var batched: [UInt64: [[UInt8]]] = [:]
   var compressed = CompressedSelections()
 
   var isEmpty: Bool { frames.isEmpty }
@@ -106,7 +105,6 @@ struct Chunk {
   mutating func removeAll() {
     frames.removeAll(keepingCapacity: true)
     if !gathered.isEmpty { gathered.removeAll(keepingCapacity: true) }
-    if !batched.isEmpty { batched.removeAll(keepingCapacity: true) }
     compressed.removeAll()
   }
 
@@ -122,14 +120,6 @@ struct Chunk {
     return out
   }
 
-  /// The same as `batch` messages.
-  mutating func batches(for mask: UInt64) -> [[UInt8]] {
-    if let known = batched[mask] { return known }
-    let built = BatchFrames.build(selection(mask))
-    batched[mask] = built
-    return built
-  }
-
   /// The frames of the mask in their order.
   func selection(_ mask: UInt64) -> [[UInt8]] {
     var rest = mask
@@ -140,27 +130,5 @@ struct Chunk {
       rest &= rest &- 1
     }
     return parts
-  }
-}
-
-/// `{"type":"batch","frames":[…]}` messages of at most 64 KiB made of whole text frames.
-enum BatchFrames {
-  static func build(_ frames: [[UInt8]]) -> [[UInt8]] {
-    var messages: [[UInt8]] = []
-    var body: [UInt8] = []
-    for frame in frames {
-      let json = frame[WebSocketFrame.payloadStart(of: frame)...]
-      if !body.isEmpty, body.count + json.count + 3 > PushSettings.batchBytes { close(&body, &messages) }
-      if body.isEmpty { body.append("{\"type\":\"batch\",\"frames\":[") } else { body.append(44) }
-      body.append(contentsOf: json)
-    }
-    if !body.isEmpty { close(&body, &messages) }
-    return messages
-  }
-
-  private static func close(_ body: inout [UInt8], _ messages: inout [[UInt8]]) {
-    body.append("]}")
-    messages.append(WebSocketFrame.text(body))
-    body = []
   }
 }

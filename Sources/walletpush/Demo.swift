@@ -96,15 +96,23 @@ struct Demo: AsyncParsableCommand {
       walletpush: or  websocat '\(server.webSocketURL)/ws?wallet=\(wallet)'
 
       """)
-    if let ticks, ticks > 0 { startTicking(server.ledger, world, devnet, perSecond: ticks) }
+    guard let ticks, ticks > 0 else { return }
+    do {
+      try startTicking(server.ledger, world, devnet, perSecond: ticks)
+    } catch {
+      fail(["prices do not tick: \(error)"])
+    }
   }
 
   /// Feeds the ledger at a fixed rate; a late tick is made up for by a shorter pause.
   ///
   /// The prices are those of a world of its own, which moves as the one behind the price source does: to ask that one
   /// at every tick would cost more than all that follows. It is moved on once a second.
-  private func startTicking(_ ledger: Ledger, _ world: DemoWorld, _ devnet: DevnetServer, perSecond: Double) {
-    Task {
+  private func startTicking(
+    _ ledger: Ledger, _ world: DemoWorld, _ devnet: DevnetServer, perSecond: Double
+  ) throws {
+    let thread = try TaskThread()
+    Task(executorPreference: thread) {
       var world = world
       let pause = Duration.seconds(1 / perSecond)
       var next = ContinuousClock.now
@@ -112,7 +120,7 @@ struct Demo: AsyncParsableCommand {
       let tokens = try await tokenIDs(world, in: ledger)
       while !Task.isCancelled {
         next = max(next + pause, ContinuousClock.now)
-        try await Task.sleep(until: next)
+        thread.sleep(until: next)
         let now = WalletPushServer.clock()
         let readings = world.nextPriceTick().compactMap { tick in
           tokens[tick.contract].flatMap { PriceReading(token: $0, tick: tick, at: now) }

@@ -56,9 +56,9 @@ struct CompressionTests {
     #expect(statistics.compressedBytesOut * 3 <= statistics.compressedBytesIn * 2)
   }
 
-  @Test func aBatchIsCompressedOnceForAll() async throws {
+  @Test(arguments: [40, 200]) func aBatchIsCompressedOnceForAll(tokens: Int) async throws {
     let bench = try await PushBench()
-    let wallet = try await bench.heldWallet(1, tokens: 40)
+    let wallet = try await bench.heldWallet(1, tokens: tokens)
     var models = [Model](repeating: Model(), count: 4)
     var clients: [TestClient] = []
     for index in 0..<4 {
@@ -66,7 +66,7 @@ struct CompressionTests {
         try await follower(bench, wallet, index == 3 ? .none : .shared, batch: true, &models[index]))
     }
     let before = try await deflateStatistics(bench)
-    try await bench.whileHeld { try await bench.price((1...40).map { (TokenID($0), 5_000 + $0) }) }
+    try await bench.whileHeld { try await bench.price((1...tokens).map { (TokenID($0), 5_000 + $0) }) }
     let revision = await bench.ledger.revision
     for index in 0..<4 {
       let messages = try await follow(clients[index], to: revision, &models[index])
@@ -76,7 +76,7 @@ struct CompressionTests {
     }
     let after = try await deflateStatistics(bench)
     #expect(after.compressedMessages == before.compressedMessages + 1)
-    // Forty prices in a third of their bytes at most.
+    // Prices in a third of their bytes at most.
     let bytes = after.compressedBytesIn - before.compressedBytesIn
     #expect(bytes > 5_000)
     #expect((after.compressedBytesOut - before.compressedBytesOut) * 3 < bytes)

@@ -309,21 +309,4 @@ struct SlowTests {
     client.send("{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\"],\"rate\":null}")
     #expect(try await client.messages(through: "heartbeat").map(\.type) == ["ok", "snapshot", "heartbeat"])
   }
-
-  @Test("batch: the data frames of a turn in one message, replies and snapshots apart")
-  func batch() async throws {
-    let bench = try await PushBench()
-    let wallet = try await bench.heldWallet(1, tokens: 50)
-    let client = try await bench.greeted()
-    client.send("{\"op\":\"subscribe\",\"wallets\":[\"\(wallet)\"],\"batch\":true}")
-    #expect(try await client.messages(through: "heartbeat").map(\.type) == ["ok", "snapshot", "heartbeat"])
-    try await bench.price((1...50).map { (TokenID($0), $0) })
-    let frames = try await client.message("batch").list("frames")
-    #expect(frames.count == 50)
-    #expect(frames.compactMap(\.rev) == frames.compactMap(\.rev).sorted())
-    client.send("{\"op\":\"set\",\"batch\":false}")
-    _ = try await client.message("ok")
-    try await bench.price([(1, 700)])
-    _ = try await client.message("price")
-  }
 }
