@@ -24,6 +24,13 @@ def snapshot(rows, **members):
             "as_of": 1763805600000, "tokens": rows, **members}
 
 
+class Quiet(ThreadingHTTPServer):
+    """A browser ends connections as it likes: that is no news."""
+
+    def handle_error(self, request, client_address):
+        pass
+
+
 class Scripted:
     """`say(frame…)` goes to the event streams that are open and, in the same order, to those that open later."""
 
@@ -43,7 +50,7 @@ class Scripted:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Quiet(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_port}/"

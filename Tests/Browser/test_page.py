@@ -336,7 +336,7 @@ class Many(PageTest):
     def open_all(self):
         """How many tokens there are, once all parts of the snapshot are here."""
         self.open()
-        self.browser.wait("all parts", lambda: self.count() > 1900)
+        self.browser.wait("all parts", lambda: self.count() > 1000)
         return self.count()
 
     def count(self):
