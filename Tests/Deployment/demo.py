@@ -54,6 +54,7 @@ class Program:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
+        self.process.kill()
         raise SystemExit(f"{self.process.args[0]}: {complaint}; it said:\n{self.said()[-4000:]}")
 
     def stop(self):

@@ -40,21 +40,25 @@ class Pasted:
         descriptor, self.output = tempfile.mkstemp(dir=folder)
         os.close(descriptor)
         stdin, self.input = os.pipe()
-        with open(self.output, "w") as file:
+        # Apart: curl tells of its progress between the pieces of what it prints.
+        with open(self.output, "w") as file, open(self.output + ".errors", "w") as errors:
             self.process = subprocess.Popen(
                 ["bash", "-c", re.sub(r"\b(127\.0\.0\.1|localhost):8080\b", rf"\g<1>:{port}", line)], stdin=stdin,
-                stdout=file, stderr=file, cwd=folder, env={**os.environ, **(environment or {})}, start_new_session=True)
+                stdout=file, stderr=errors, cwd=folder, env={**os.environ, **(environment or {})}, start_new_session=True)
         os.close(stdin)
 
     def said(self):
         return open(self.output, errors="replace").read()
+
+    def complained(self):
+        return open(self.output + ".errors", errors="replace").read()
 
     def await_true(self, condition, what):
         deadline = time.monotonic() + WAIT
         while not condition():
             if time.monotonic() > deadline or (self.process.poll() not in (None, 0)):
                 self.kill()
-                expect(False, f"{what}: {self.line}\n{self.said()[-2000:]}")
+                expect(False, f"{what}: {self.line}\n{self.said()[-2000:]}{self.complained()}")
             time.sleep(0.05)
 
     def kill(self):
@@ -103,7 +107,7 @@ class Request(Pasted):
     def check(self):
         code, said = self.end(), self.said()
         body = said[said.index("{"):] if "{" in said else ""
-        expect(code == 0 and body and "error" not in json.loads(body), self.line if code == 0 else f"{self.line}\n{said}")
+        expect(code == 0 and body and "error" not in json.loads(body), self.line if code == 0 else f"{self.line}\n{said}{self.complained()}")
 
     def check_end(self):
         pass
