@@ -47,6 +47,18 @@ struct PollTests {
       try await ask(since: revision, wait: wait)
     }
 
+    /// The ledger has told what it watches: what changes from here on is news.
+    func isWaiting() async throws {
+      let shard = bench.shards[0]
+      while true {
+        let isWaiting = try await shard.loop.perform {
+          shard.clients.all.contains { $0 is PollClient && !$0.isWaiting && !$0.wallets.isEmpty }
+        }
+        if isWaiting { return }
+        await Task.yield()
+      }
+    }
+
     /// On the same connection again.
     func ask(since revision: Revision, wait: Duration) async throws {
       let (shard, asker, key) = (bench.shards[0], asker, key)
@@ -76,7 +88,7 @@ struct PollTests {
     let wallet = try await bench.heldWallet(1, tokens: 3)
     let since = await bench.ledger.revision
     let polling = try await Polling(bench, wallet, since: since)
-    try await bench.flush()
+    try await polling.isWaiting()
     // One turn of several batches: what changed twice is told once.
     try await bench.whileHeld {
       try await bench.price([(1, 100), (2, 100)])
@@ -131,7 +143,7 @@ struct PollTests {
     early.client.drop()
     while !(try await bench.isEmpty()) { await Task.yield() }
     let polling = try await Polling(bench, wallet, since: since)
-    try await bench.flush()
+    try await polling.isWaiting()
     try await bench.read(wallet, native: 3)
     let (revision, frames) = try await polling.answer()
     #expect(frames.map(\.type) == ["snapshot"] && frames[0].text("state") == "fresh")
@@ -158,7 +170,7 @@ struct PollTests {
     let bench = try await PushBench()
     let wallet = try await bench.heldWallet(1)
     let polling = try await Polling(bench, wallet, since: await bench.ledger.revision)
-    try await bench.flush()
+    try await polling.isWaiting()
     _ = try await bench.ledger.delete(1)
     let (_, frames) = try await polling.answer()
     #expect(frames.map(\.type) == ["status"] && frames[0].text("state") == "deleted")
@@ -169,7 +181,7 @@ struct PollTests {
     let bench = try await PushBench()
     let wallet = try await bench.heldWallet(1)
     let polling = try await Polling(bench, wallet, since: await bench.ledger.revision)
-    try await bench.flush()
+    try await polling.isWaiting()
     #expect(await bench.ledger.watchedWalletCount == 1)
     polling.client.drop()
     while await bench.ledger.watchedWalletCount > 0 { await Task.yield() }
@@ -184,7 +196,7 @@ struct PollTests {
     let since = await bench.ledger.revision
     let polling = try await Polling(bench, wallet, since: since)
     let shard = bench.shards[0]
-    try await bench.flush()
+    try await polling.isWaiting()
     try await shard.loop.perform { shard.drain(window: .seconds(3), random: { 1 }) }
     let (revision, frames) = try await polling.answer()
     #expect(revision == since && frames.isEmpty)
@@ -197,7 +209,7 @@ struct PollTests {
     let wallet = try await bench.heldWallet(1, tokens: 2)
     let polling = try await Polling(bench, wallet, since: await bench.ledger.revision)
     let shard = bench.shards[0]
-    try await bench.flush()
+    try await polling.isWaiting()
     try await bench.whileHeld {
       try await bench.price([(1, 100)])
       shard.loop.post { shard.drain(window: .seconds(3), random: { 1 }) }
