@@ -19,11 +19,14 @@ extension ChainReader {
     try take(call, answer, into: &part)
     for index in answer.silentMetadata { bad.noteMute(call.tokens[index].id) }
     // Only now is it sure that it is the right chain.
-    if traits[part.endpoint.index].noteNoMulticall(now: .now) {
-      logger.notice(
-        "no Multicall3: balances are asked for one by one",
-        metadata: about(part.endpoint.index, ["multicall3": settings.chain.multicall3.lowercase]))
-    }
+    noteNoMulticall(part.endpoint)
+  }
+
+  func noteNoMulticall(_ endpoint: Endpoint) {
+    guard traits[endpoint.index].noteNoMulticall(now: .now) else { return }
+    logger.notice(
+      "no Multicall3: balances are asked for one by one",
+      metadata: about(endpoint.index, ["multicall3": settings.chain.multicall3.lowercase]))
   }
 
   /// The questions of an aggregate, asked one by one.
@@ -90,7 +93,7 @@ extension ChainReader {
   }
 
   /// By id: all of them, in as few requests as the endpoint allows.
-  private func outcomes(
+  func outcomes(
     of requests: [JSONRPC.Request], at endpoint: Endpoint
   ) async throws(RefreshError) -> [Int: JSONRPC.Outcome] {
     var outcomes: [Int: JSONRPC.Outcome] = [:]
@@ -236,7 +239,7 @@ extension RPCError {
 }
 
 extension JSONRPC.CallError {
-  fileprivate func refreshError(_ host: String) -> RefreshError {
+  func refreshError(_ host: String) -> RefreshError {
     node.map { .node(host: host, $0) } ?? .malformed(host: host, description)
   }
 }
