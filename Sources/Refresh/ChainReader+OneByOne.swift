@@ -48,9 +48,9 @@ extension ChainReader {
       block = prelude.block
       guard block != nil else { throw .malformed(host: endpoint.host, "no block number") }
     }
-    // The block's time is for a contract to tell, and there is none.
+    // The block's time and its parent are for a contract to tell, and there is none.
     let rest = call.questions.indices.filter {
-      ![.blockNumber, .chainID, .timestamp].contains(call.questions[$0])
+      ![.blockNumber, .chainID, .timestamp, .parentHash].contains(call.questions[$0])
     }
     try await fill(&results, rest, of: call, owner, block, at: endpoint)
     return call.answer(results[...])
@@ -252,7 +252,7 @@ extension WalletCall {
     case .blockNumber: return .blockNumber(id: id)
     case .chainID: return .chainID(id: id)
     case .nativeBalance: return .getBalance(id: id, of: owner, block: block)
-    case .timestamp, .balance, .name, .symbol, .decimals:
+    case .timestamp, .parentHash, .balance, .name, .symbol, .decimals:
       return .call(id: id, to: calls[position].target, data: calls[position].data, block: block)
     }
   }
@@ -265,7 +265,7 @@ extension WalletCall {
     case .blockNumber, .chainID, .nativeBalance:
       guard let quantity = try? JSONRPC.quantity(value) else { return failure }
       return Multicall3.Result(success: true, data: quantity.bigEndianBytes[...])
-    case .timestamp, .balance, .name, .symbol, .decimals:
+    case .timestamp, .parentHash, .balance, .name, .symbol, .decimals:
       guard let data = try? JSONRPC.data(value) else { return failure }
       return Multicall3.Result(success: true, data: data.prefix(Self.resultBytes))
     }

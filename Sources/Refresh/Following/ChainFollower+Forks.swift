@@ -49,6 +49,37 @@ extension ChainFollower {
     return true
   }
 
+  /// The block of a wallet's first whole read may have been taken back before any pass saw it. What was found in it is
+  /// worth nothing then, and no log of the chain tells: the wallet is read anew.
+  func prove(below head: BlockHeader) async throws(PassError) {
+    var hashes = Dictionary(
+      track.seen(below: head.number).map { ($0.number, $0.hash) }, uniquingKeysWith: { _, later in later })
+    if head.number > 0 { hashes[head.number - 1] = head.parentHash }
+    var questions = Self.proofsMaximum
+    var lost: [WalletID] = []
+    for (block, reads) in wallets.unproven(through: head.number).sorted(by: { $0.key > $1.key }) {
+      if hashes[block - 1] == nil, questions > 0 {
+        questions -= 1
+        hashes[block - 1] = try await header(.number(block - 1))?.hash
+      }
+      for (wallet, parent) in reads {
+        if hashes[block - 1] == parent {
+          wallets.noteProven(wallet)
+        } else {
+          wallets.forgetBlock(wallet)
+          lost.append(wallet)
+        }
+      }
+    }
+    guard !lost.isEmpty else { return }
+    metrics.orphans.increment(by: lost.count)
+    await ledger.reopen(lost)
+    await readAnew(lost)
+  }
+
+  /// Blocks of first reads that one pass asks for; wallets that were read at still others are read anew, together.
+  private static let proofsMaximum = 8
+
   /// The highest of the blocks seen that is an ancestor of the head. What is above one that is none is none either.
   private func lastShared(below head: BlockHeader) async throws(PassError) -> BlockHeader? {
     var shared = track.seen(below: head.number)[...]

@@ -26,6 +26,7 @@ extension ChainFollower {
     case .ahead: ancestor = track.held
     case .reorganised: throw .reorganised(head)
     }
+    try await prove(below: head)
     let plan = wallets.plan(
       head: head.number, overlap: settings.overlap, first: settings.firstOverlap, most: settings.rangeMaximum)
     // While wallets wait for their reads it stays as it is.

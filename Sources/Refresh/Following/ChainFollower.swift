@@ -31,7 +31,7 @@ actor ChainFollower {
   let clock: @Sendable () -> UnixMilliseconds
   nonisolated let logger: Logger
   nonisolated let metrics: FollowMetrics
-  /// Reads wallets as a whole, and says so by ``noteRead(_:block:native:isWhole:changed:)``.
+  /// Reads wallets as a whole, and says so by ``noteRead(_:block:parent:native:isWhole:changed:)``.
   let readAnew: @Sendable ([WalletID]) async -> Void
   /// Is told of each look at the head; and that nobody looks any more, with `nil`.
   let headSeen: @Sendable (_ head: BlockHeader?, _ announced: UInt64?) async -> Void
@@ -144,12 +144,18 @@ actor ChainFollower {
 
   /// A read of the wallet has gone into the ledger.
   ///
-  /// - Parameter changed: tokens of which it said something new.
-  func noteRead(_ wallet: WalletID, block: UInt64, native: UInt256?, isWhole: Bool, changed: [TokenID]) {
+  /// - Parameters:
+  ///   - parent: hash of the block below the one that was read, where the chain tells.
+  ///   - changed: tokens of which it said something new.
+  func noteRead(
+    _ wallet: WalletID, block: UInt64, parent: Bytes32?, native: UInt256?, isWhole: Bool, changed: [TokenID]
+  ) {
     if wallets.address(of: wallet) != nil {
       unsettled.insert(changed.map { WalletToken(wallet: wallet, token: $0) })
     }
-    if restsUntil == nil { wallets.noteRead(wallet, block: block, native: native, isWhole: isWhole) }
+    if restsUntil == nil {
+      wallets.noteRead(wallet, block: block, parent: parent, native: native, isWhole: isWhole)
+    }
   }
 
   /// How far nothing was missed of the wallet; `nil`: its blocks are not looked at, or were not just now.

@@ -43,6 +43,8 @@ struct FollowMetrics: Sendable {
   let failures: Counter
   let gaps: Counter
   let reorganisations: Counter
+  /// Wallets whose first read was of a block that is none of the chain's.
+  let orphans: Counter
   /// Unlisted tokens that were left to a later transfer: too many of them at once.
   let leftOut: Counter
   let head: Gauge
@@ -62,6 +64,7 @@ struct FollowMetrics: Sendable {
     failures = counter("failures_total")
     gaps = counter("gaps_total")
     reorganisations = counter("reorgs_total")
+    orphans = counter("orphaned_reads_total")
     leftOut = counter("tokens_left_out_total")
     head = gauge("head_block")
     lag = gauge("lag_seconds")

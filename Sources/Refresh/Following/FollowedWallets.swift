@@ -17,6 +17,8 @@ struct FollowedWallets {
     var begun: UInt64 = 0
     /// No pass has looked at its blocks yet.
     var isNew = true
+    /// What the block of that whole read descends from; `nil`: it is known to be in the chain, or nobody told.
+    var parent: Bytes32?
     /// The native balance as the last pass saw it.
     var native: UInt256?
     /// Whole reads noted, wrapping round.
@@ -77,9 +79,12 @@ struct FollowedWallets {
   }
 
   /// - Parameters:
+  ///   - parent: hash of the block below, where the chain tells.
   ///   - native: the native balance that was read.
   ///   - isWhole: otherwise the read says nothing to who waits for a whole one.
-  mutating func noteRead(_ wallet: WalletID, block: UInt64, native: UInt256? = nil, isWhole: Bool = true) {
+  mutating func noteRead(
+    _ wallet: WalletID, block: UInt64, parent: Bytes32? = nil, native: UInt256? = nil, isWhole: Bool = true
+  ) {
     guard let entry = entries[wallet] else { return }
     if let through = entry.through {
       entries[wallet]?.through = min(through, block)
@@ -89,6 +94,7 @@ struct FollowedWallets {
       // The block may turn out to be none of the chain's, and nobody looked at it before.
       entries[wallet]?.since = Self.behind(block)
       entries[wallet]?.begun = block
+      entries[wallet]?.parent = parent
       entries[wallet]?.isNew = true
       entries[wallet]?.native = native
     }
@@ -145,7 +151,24 @@ struct FollowedWallets {
     return unknown
   }
 
-  private mutating func forgetBlock(_ wallet: WalletID) {
+  /// Whole reads of which it is not known whether their blocks are in the chain, by block: not above this one.
+  func unproven(through head: UInt64) -> [UInt64: [(id: WalletID, parent: Bytes32)]] {
+    var reads: [UInt64: [(id: WalletID, parent: Bytes32)]] = [:]
+    for (id, entry) in entries {
+      guard let parent = entry.parent, entry.through != nil, (1...max(1, head)).contains(entry.begun) else {
+        continue
+      }
+      reads[entry.begun, default: []].append((id, parent))
+    }
+    return reads
+  }
+
+  /// The whole read of the wallet is of a block of the chain.
+  mutating func noteProven(_ wallet: WalletID) { entries[wallet]?.parent = nil }
+
+  /// What was read of it is of no block of the chain: it waits for another whole read.
+  mutating func forgetBlock(_ wallet: WalletID) {
+    entries[wallet]?.parent = nil
     entries[wallet]?.through = nil
     entries[wallet]?.since = nil
     entries[wallet]?.version &+= 1

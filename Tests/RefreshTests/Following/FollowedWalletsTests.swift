@@ -184,6 +184,27 @@ struct FollowedWalletsTests {
     #expect(wallets.rewind(to: 111).isEmpty)
   }
 
+  @Test func firstReadsAreProvenByTheirParents() {
+    var wallets = Self.wallets([nil, nil, nil, 99])
+    let (parent, other) = (Bytes32(UInt256(7)), Bytes32(UInt256(8)))
+    wallets.noteRead(0, block: 100, parent: parent)
+    wallets.noteRead(1, block: 100, parent: other)
+    wallets.noteRead(2, block: 103, parent: parent)
+    // It is followed already.
+    wallets.noteRead(3, block: 101, parent: parent)
+    let reads = wallets.unproven(through: 102)
+    #expect(reads.keys.sorted() == [100])
+    #expect(reads[100]?.map(\.id).sorted() == [0, 1])
+    #expect(reads[100]?.first { $0.id == 1 }?.parent == other)
+    wallets.noteProven(0)
+    wallets.forgetBlock(1)
+    #expect(wallets.unproven(through: 200).keys.sorted() == [103])
+    #expect(wallets.continuity(of: 1) == nil && wallets.continuity(of: 0) != nil)
+    // The next read is another one.
+    wallets.noteRead(1, block: 104)
+    #expect(wallets.unproven(through: 200).keys.sorted() == [103])
+  }
+
   /// Clients come back all the time.
   @Test func whoComesBackGoesOnWhereTheWalletWasLeft() {
     var wallets = Self.wallets([nil, nil])

@@ -11,9 +11,13 @@ struct ForkTests {
   private static let others = (0..<20 as Range<UInt64>).map { Address.numbered(5_000 + $0) }
 
   /// The owner and others are watched, read and followed; passes are made when a test says so.
-  private func withWatched(_ body: (Fixture, [WalletID]) async throws -> Void) async throws {
+  private func withWatched(
+    range: UInt64 = 500, firstOverlap: UInt64 = 32, _ body: (Fixture, [WalletID]) async throws -> Void
+  ) async throws {
     var follow = FollowSettings.quick
     follow.poll = .seconds(3_600)
+    follow.rangeMaximum = range
+    follow.firstOverlap = firstOverlap
     let fixture = try await Fixture(tokens: 5, follow: follow)
     try await withFixture(fixture) { fixture in
       // The first block's changes have no logs.
@@ -108,6 +112,27 @@ struct ForkTests {
       try await fork(fixture, from: before, blocks: 12) { try $0.mint(.numbered(3), to: late, amount: 12) }
       try await fixture.pass()
       #expect(await fixture.rows(wallet) == ["native=0", "3=12"])
+    }
+  }
+
+  /// All are late and read as a whole, and no pass has seen the block of these reads when it is taken back.
+  @Test func whoWasReadInABlockThatIsNoMoreIsReadAgain() async throws {
+    try await withWatched(range: 20, firstOverlap: 0) { fixture, wallets in
+      try await fixture.mine { for _ in 0..<30 { $0.mine() } }
+      let before = try await fixture.node.withChain { $0 }
+      try await fixture.mine { chain in
+        for _ in 0..<8 { chain.mine() }
+        try chain.mint(.numbered(4), to: Self.others[5], amount: 1)
+      }
+      try await fixture.pass()
+      try await fixture.untilFollowed(wallets)
+      #expect(await fixture.rows(wallets[6]) == ["native=0", "2=30", "4=1"])
+      try await fork(fixture, from: before, blocks: 12) {
+        try $0.mint(.numbered(3), to: Self.others[4], amount: 8)
+      }
+      try await fixture.pass()
+      #expect(await fixture.rows(wallets[5]) == ["native=0", "2=30", "3=8"])
+      #expect(await fixture.rows(wallets[6]) == ["native=0", "2=30", "4=0"])
     }
   }
 
