@@ -114,7 +114,11 @@ struct WhateverHappensTests {
           let truth = try await fixture.node.withChain { $0.balance(contract, of: key.address) }
           let held = shown[TokenKey(chain: key.chain, contract: contract)] ?? .zero
           if held != truth {
-            wrong.append("\(key) \(contract?.number ?? 0): \(held.decimal), not \(truth.decimal)")
+            let row = await fixture.ledger.tokenRow(cells, TokenKey(chain: key.chain, contract: contract))
+            let known = await fixture.service.continuity(of: wallet, key.chain)
+            wrong.append(
+              "\(key) \(contract?.number ?? 0): \(held.decimal), not \(truth.decimal) \(row) read \(cells.block ?? 0) known \(known.map { "\($0.since)...\($0.through)" } ?? "-") head \(try await fixture.node.withChain { $0.head.number })"
+            )
           }
         }
       }
@@ -173,5 +177,12 @@ struct WhateverHappensTests {
       #expect(isLeftOut, context)
     }
     #expect(try await world.wrong() == [], context)
+  }
+}
+
+extension Ledger {
+  fileprivate func tokenRow(_ cells: WalletCells, _ key: TokenKey) -> String {
+    guard let row = cells.rows.first(where: { token($0.token)?.key == key }) else { return "no row" }
+    return "\(row.state) at \(row.block)"
   }
 }
