@@ -80,6 +80,10 @@ struct WalletCall {
     var timestamp: UInt64?
     /// Hash of the block below it, where the chain tells.
     var parentHash: Bytes32?
+    var traits: BlockTraits? {
+      guard let parentHash, let timestamp else { return nil }
+      return BlockTraits(parentHash: parentHash, timestamp: timestamp)
+    }
     var chainID: UInt64?
     var native: WalletReading.Outcome?
     /// By position in `tokens`.

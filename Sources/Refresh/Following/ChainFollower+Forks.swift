@@ -38,7 +38,7 @@ extension ChainFollower {
     fork = Fork(block: min(last.number, fork?.block ?? .max), unknown: unknown + (fork?.unknown ?? []))
     // The others are read as a whole.
     let followed = Set(wallets.all).subtracting(unknown)
-    unsettled.insert(await ledger.cells(of: followed, above: last.number))
+    doubt(await ledger.cells(of: followed, above: last.number))
     metrics.reorganisations.increment()
     logger.notice(
       "chain was reorganised: what was read above the fork is read again",
@@ -52,24 +52,22 @@ extension ChainFollower {
   /// The block of a wallet's first whole read may have been taken back before any pass saw it. What was found in it is
   /// worth nothing then, and no log of the chain tells: the wallet is read anew.
   func prove(below head: BlockHeader) async throws(PassError) {
-    var hashes = Dictionary(
-      track.seen(below: head.number).map { ($0.number, $0.hash) }, uniquingKeysWith: { _, later in later })
-    if head.number > 0 { hashes[head.number - 1] = head.parentHash }
+    var traits = [head.number: head.traits]
     var questions = Self.proofsMaximum
     var lost: [WalletID] = []
     for (block, reads) in wallets.unproven(through: head.number).sorted(by: { $0.key > $1.key }) {
-      if hashes[block - 1] == nil, questions > 0 {
+      if traits[block] == nil {
+        guard questions > 0 else { continue }
         questions -= 1
-        hashes[block - 1] = try await header(.number(block - 1))?.hash
+        traits[block] = try await header(.number(block))?.traits
       }
-      for (wallet, parent) in reads {
-        if hashes[block - 1] == parent {
-          wallets.noteProven(wallet)
-        } else {
-          wallets.forgetBlock(wallet)
-          lost.append(wallet)
-        }
+      let strange = reads.filter { $0.traits != traits[block] }.map(\.id)
+      strangeBlocks = strange.count < reads.count ? 0 : strangeBlocks + 1
+      if strangeBlocks <= Self.strangeMaximum {
+        strange.forEach { wallets.forgetBlock($0) }
+        lost += strange
       }
+      wallets.noteProven(reads.map(\.id))
     }
     guard !lost.isEmpty else { return }
     metrics.orphans.increment(by: lost.count)
@@ -77,8 +75,12 @@ extension ChainFollower {
     await readAnew(lost)
   }
 
-  /// Blocks of first reads that one pass asks for; wallets that were read at still others are read anew, together.
+  /// Blocks of first reads that one pass asks for; still others wait for the next.
   private static let proofsMaximum = 8
+
+  /// So many blocks of reads in a row that are none of the chain's: its contracts see other hashes or times than its
+  /// nodes tell, and nothing can be said by them.
+  static let strangeMaximum = 5
 
   /// The highest of the blocks seen that is an ancestor of the head. What is above one that is none is none either.
   private func lastShared(below head: BlockHeader) async throws(PassError) -> BlockHeader? {
@@ -106,8 +108,18 @@ extension ChainFollower {
 
   /// What was read of a wallet while nobody watched it may be of a block that is no more.
   func doubt(_ wallet: WalletID, above block: UInt64) async {
-    let cells = await ledger.cells(of: [wallet], above: block)
-    if wallets.address(of: wallet) != nil { unsettled.insert(cells) }
+    doubt(await ledger.cells(of: [wallet], above: block))
+  }
+
+  /// These are looked at once more: by the next pass, or when somebody watches their wallet again.
+  func doubt(_ cells: [WalletToken]) {
+    for cell in cells {
+      if wallets.address(of: cell.wallet) != nil {
+        unsettled.insert([cell])
+      } else {
+        wallets.forgetLeft(cell.wallet)
+      }
+    }
   }
 
   /// What is to be looked at once more, as far as the pass has room for it.

@@ -63,7 +63,7 @@ extension ChainFollower {
       await accept(
         try await readings(subjects, chunk: chunk, at: head, ancestor: ancestor), at: head)
     } catch {
-      unsettled.insert(again.filter { wallets.address(of: $0.wallet) != nil })
+      doubt(again)
       throw error
     }
   }
@@ -216,7 +216,7 @@ extension ChainFollower {
     let refused = await ledger.accept(
       Array(known.values), block: head.number, after: before.map { ($0.block, all) })
     fork = nil
-    unsettled.insert(refused.filter { wallets.address(of: $0.wallet) != nil })
+    doubt(refused)
     for (wallet, balance) in readings.natives { wallets.noteNative(wallet, balance, at: head.number) }
     let anew = readings.unread.union(before?.unknown ?? [])
     if !anew.isEmpty { await readAnew(Array(anew)) }

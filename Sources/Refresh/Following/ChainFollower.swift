@@ -31,7 +31,7 @@ actor ChainFollower {
   let clock: @Sendable () -> UnixMilliseconds
   nonisolated let logger: Logger
   nonisolated let metrics: FollowMetrics
-  /// Reads wallets as a whole, and says so by ``noteRead(_:block:parent:native:isWhole:changed:)``.
+  /// Reads wallets as a whole, and says so by ``noteRead(_:block:traits:native:isWhole:changed:)``.
   let readAnew: @Sendable ([WalletID]) async -> Void
   /// Is told of each look at the head; and that nobody looks any more, with `nil`.
   let headSeen: @Sendable (_ head: BlockHeader?, _ announced: UInt64?) async -> Void
@@ -44,6 +44,8 @@ actor ChainFollower {
   var unsettled = UnsettledCells()
   /// Where the chain was reorganised, until a pass has read from there on.
   var fork: Fork?
+  /// Blocks in a row in which wallets were first read and that are none of the chain's.
+  var strangeBlocks = 0
   /// Unlisted contracts that gave no answer when asked alone. Bounded.
   var shunned: Set<Address> = []
 
@@ -145,16 +147,15 @@ actor ChainFollower {
   /// A read of the wallet has gone into the ledger.
   ///
   /// - Parameters:
-  ///   - parent: hash of the block below the one that was read, where the chain tells.
+  ///   - traits: of the block that was read, where the chain tells.
   ///   - changed: tokens of which it said something new.
   func noteRead(
-    _ wallet: WalletID, block: UInt64, parent: Bytes32?, native: UInt256?, isWhole: Bool, changed: [TokenID]
+    _ wallet: WalletID, block: UInt64, traits: BlockTraits?, native: UInt256?, isWhole: Bool,
+    changed: [TokenID]
   ) {
-    if wallets.address(of: wallet) != nil {
-      unsettled.insert(changed.map { WalletToken(wallet: wallet, token: $0) })
-    }
+    doubt(changed.map { WalletToken(wallet: wallet, token: $0) })
     if restsUntil == nil {
-      wallets.noteRead(wallet, block: block, parent: parent, native: native, isWhole: isWhole)
+      wallets.noteRead(wallet, block: block, traits: traits, native: native, isWhole: isWhole)
     }
   }
 

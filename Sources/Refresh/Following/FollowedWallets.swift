@@ -17,8 +17,8 @@ struct FollowedWallets {
     var begun: UInt64 = 0
     /// No pass has looked at its blocks yet.
     var isNew = true
-    /// What the block of that whole read descends from; `nil`: it is known to be in the chain, or nobody told.
-    var parent: Bytes32?
+    /// Of the block of that whole read; `nil`: it is known to be in the chain, or nobody told.
+    var traits: BlockTraits?
     /// The native balance as the last pass saw it.
     var native: UInt256?
     /// Whole reads noted, wrapping round.
@@ -78,12 +78,16 @@ struct FollowedWallets {
     if isSure, let known { left[wallet] = known }
   }
 
+  /// What is held of a wallet that left is not as passes saw it.
+  mutating func forgetLeft(_ wallet: WalletID) { left[wallet] = nil }
+
   /// - Parameters:
-  ///   - parent: hash of the block below, where the chain tells.
+  ///   - traits: of the block, where the chain tells.
   ///   - native: the native balance that was read.
   ///   - isWhole: otherwise the read says nothing to who waits for a whole one.
   mutating func noteRead(
-    _ wallet: WalletID, block: UInt64, parent: Bytes32? = nil, native: UInt256? = nil, isWhole: Bool = true
+    _ wallet: WalletID, block: UInt64, traits: BlockTraits? = nil, native: UInt256? = nil,
+    isWhole: Bool = true
   ) {
     guard let entry = entries[wallet] else { return }
     if let through = entry.through {
@@ -94,7 +98,7 @@ struct FollowedWallets {
       // The block may turn out to be none of the chain's, and nobody looked at it before.
       entries[wallet]?.since = Self.behind(block)
       entries[wallet]?.begun = block
-      entries[wallet]?.parent = parent
+      entries[wallet]?.traits = traits
       entries[wallet]?.isNew = true
       entries[wallet]?.native = native
     }
@@ -152,23 +156,25 @@ struct FollowedWallets {
   }
 
   /// Whole reads of which it is not known whether their blocks are in the chain, by block: not above this one.
-  func unproven(through head: UInt64) -> [UInt64: [(id: WalletID, parent: Bytes32)]] {
-    var reads: [UInt64: [(id: WalletID, parent: Bytes32)]] = [:]
+  func unproven(through head: UInt64) -> [UInt64: [(id: WalletID, traits: BlockTraits)]] {
+    var reads: [UInt64: [(id: WalletID, traits: BlockTraits)]] = [:]
     for (id, entry) in entries {
-      guard let parent = entry.parent, entry.through != nil, (1...max(1, head)).contains(entry.begun) else {
+      guard let traits = entry.traits, entry.through != nil, entry.begun <= head else {
         continue
       }
-      reads[entry.begun, default: []].append((id, parent))
+      reads[entry.begun, default: []].append((id, traits))
     }
     return reads
   }
 
-  /// The whole read of the wallet is of a block of the chain.
-  mutating func noteProven(_ wallet: WalletID) { entries[wallet]?.parent = nil }
+  /// The whole reads of these wallets need no more proof.
+  mutating func noteProven(_ ids: some Sequence<WalletID>) {
+    for id in ids { entries[id]?.traits = nil }
+  }
 
   /// What was read of it is of no block of the chain: it waits for another whole read.
   mutating func forgetBlock(_ wallet: WalletID) {
-    entries[wallet]?.parent = nil
+    entries[wallet]?.traits = nil
     entries[wallet]?.through = nil
     entries[wallet]?.since = nil
     entries[wallet]?.version &+= 1

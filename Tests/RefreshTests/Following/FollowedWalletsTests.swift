@@ -184,19 +184,20 @@ struct FollowedWalletsTests {
     #expect(wallets.rewind(to: 111).isEmpty)
   }
 
-  @Test func firstReadsAreProvenByTheirParents() {
+  @Test func firstReadsAreProvenByWhatTheySawOfTheirBlock() {
     var wallets = Self.wallets([nil, nil, nil, 99])
-    let (parent, other) = (Bytes32(UInt256(7)), Bytes32(UInt256(8)))
-    wallets.noteRead(0, block: 100, parent: parent)
-    wallets.noteRead(1, block: 100, parent: other)
-    wallets.noteRead(2, block: 103, parent: parent)
+    let traits = BlockTraits(parentHash: Bytes32(UInt256(7)), timestamp: 5)
+    let other = BlockTraits(parentHash: Bytes32(UInt256(7)), timestamp: 6)
+    wallets.noteRead(0, block: 100, traits: traits)
+    wallets.noteRead(1, block: 100, traits: other)
+    wallets.noteRead(2, block: 103, traits: traits)
     // It is followed already.
-    wallets.noteRead(3, block: 101, parent: parent)
+    wallets.noteRead(3, block: 101, traits: traits)
     let reads = wallets.unproven(through: 102)
     #expect(reads.keys.sorted() == [100])
     #expect(reads[100]?.map(\.id).sorted() == [0, 1])
-    #expect(reads[100]?.first { $0.id == 1 }?.parent == other)
-    wallets.noteProven(0)
+    #expect(reads[100]?.first { $0.id == 1 }?.traits == other)
+    wallets.noteProven([0])
     wallets.forgetBlock(1)
     #expect(wallets.unproven(through: 200).keys.sorted() == [103])
     #expect(wallets.continuity(of: 1) == nil && wallets.continuity(of: 0) != nil)

@@ -136,6 +136,51 @@ struct ForkTests {
     }
   }
 
+  /// The same block's other version, of the same parent: nothing but its time tells it from the one that was read.
+  @Test func whoWasReadInTheTwinOfABlockIsReadAgain() async throws {
+    try await withWatched(range: 20, firstOverlap: 0) { fixture, wallets in
+      try await fixture.mine { for _ in 0..<30 { $0.mine() } }
+      let before = try await fixture.node.withChain { $0 }
+      try await fixture.mine {
+        try $0.transfer(.numbered(2), from: Self.others[5], to: .numbered(9), amount: 30)
+      }
+      try await fixture.pass()
+      try await fixture.untilFollowed(wallets)
+      #expect(await fixture.rows(wallets[6]) == ["native=0", "2=0"])
+      try await fork(fixture, from: before, blocks: 0) { $0.mine(timestamp: $0.head.timestamp + 5) }
+      try await fixture.pass()
+      try await until { await fixture.rows(wallets[6]) == ["native=0", "2=30"] }
+    }
+  }
+
+  /// Nothing is known by what contracts see where they see other hashes than nodes tell: soon nobody is read twice.
+  @Test func chainsWhoseContractsSeeOtherHashesAreFollowed() async throws {
+    try await withWatched { fixture, _ in
+      try await fixture.node.withChain { $0.configuration.hasOtherHashes = true }
+      let follower = try #require(await fixture.service.followers[fixture.chain.code])
+      func anotherIsWatched(_ number: UInt64) async throws {
+        let key = WalletKey(chain: fixture.chain.code, address: .numbered(number))
+        fixture.watch([key])
+        try await fixture.untilFollowed([try await fixture.register(key)])
+        try await mineAndPass(fixture)
+      }
+      for number in 6_000..<6_100 as Range<UInt64>
+      where await follower.strangeBlocks <= ChainFollower.strangeMaximum {
+        try await anotherIsWatched(number)
+      }
+      let metrics = await follower.strangeBlocks
+      try await fixture.node.resetStatistics()
+      for number in 6_200..<6_210 as Range<UInt64> { try await anotherIsWatched(number) }
+      #expect(await follower.strangeBlocks > metrics)
+      // One read of each, and one question of each pass.
+      #expect(try await fixture.node.chainStatistics.methods["eth_call"] == 20)
+      // What is like others again is proven again.
+      try await fixture.node.withChain { $0.configuration.hasOtherHashes = false }
+      try await anotherIsWatched(6_300)
+      #expect(await follower.strangeBlocks == 0)
+    }
+  }
+
   // MARK: Blocks that passes have seen
 
   @Test(arguments: [1, 3, 12])
@@ -251,6 +296,29 @@ struct ForkTests {
       // The first of these may come before what was read is known to be in doubt.
       for _ in 0..<20 where await !fixture.rows(wallets[0]).contains("5=4") { try await mineAndPass(fixture) }
       #expect(await fixture.rows(wallets[0]) == ["native=1000000", "2=1", "3=2", "4=3", "5=4", "1=3"])
+    }
+  }
+
+  /// Nor is it above the block up to which the wallet was followed before it left.
+  @Test func whatIsReadOfAWalletThatLeftIsLookedAtLater() async throws {
+    try await withWatched { fixture, wallets in
+      let before = try await fixture.node.withChain { $0 }
+      for _ in 0..<3 { try await mineAndPass(fixture) }
+      let after = try await fixture.node.withChain { $0 }
+      fixture.ledger.inbox.post(.unwatch(shard: 0, wallets: [wallets[0]], tokens: []))
+      let follower = try #require(await fixture.service.followers[fixture.chain.code])
+      try await until { await follower.wallets.address(of: wallets[0]) == nil }
+      try await fork(fixture, from: before, blocks: 2) {
+        try $0.transfer(.numbered(5), from: Fixture.owner, to: .numbered(9), amount: 4)
+      }
+      try await refresh(fixture, wallets[0])
+      #expect(await fixture.rows(wallets[0]).contains("5=0"))
+      try await fixture.node.withChain { $0 = after }
+      fixture.watch([fixture.key])
+      try await until { await follower.wallets.address(of: wallets[0]) != nil }
+      // The first of these may come before what was read is known to be in doubt.
+      for _ in 0..<20 where await !fixture.rows(wallets[0]).contains("5=4") { try await mineAndPass(fixture) }
+      #expect(await fixture.rows(wallets[0]).contains("5=4"))
     }
   }
 
