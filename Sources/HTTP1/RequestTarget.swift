@@ -79,6 +79,10 @@ public enum PercentEncoding {
   public static func decode(
     _ text: some Collection<UInt8>, plusIsSpace: Bool
   ) throws(RequestTargetError) -> String {
+    guard text.contains(where: { $0 == Grammar.percent || plusIsSpace && $0 == UInt8(ascii: "+") }) else {
+      guard let text = String(validating: text, as: UTF8.self) else { throw .invalidUTF8 }
+      return text
+    }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
     var iterator = text.makeIterator()

@@ -68,6 +68,7 @@ public final class Shard: @unchecked Sendable {
   let delivery = Metrics.Timer(label: "push_delivery")
   var statuses: [StatusFrame.Subject: (frame: [UInt8], isAbnormal: Bool)] = [:]
   private var heartbeatFrame: (revision: Revision, bytes: [UInt8])?
+  private var helloFrame: (revision: Revision, bytes: [UInt8])?
   var stamp: UInt64 = 0
   public private(set) var isDraining = false
   public internal(set) var statistics = ShardStatistics()
@@ -135,6 +136,14 @@ public final class Shard: @unchecked Sendable {
     if let known = heartbeatFrame, known.revision == revision { return known.bytes }
     let bytes = Replies.heartbeat(epoch: epoch, revision: revision)
     heartbeatFrame = (revision, bytes)
+    return bytes
+  }
+
+  /// What whoever comes is told first: the same bytes at the same revision.
+  func hello() -> [UInt8] {
+    if let known = helloFrame, known.revision == revision { return known.bytes }
+    let bytes = Replies.hello(settings: settings, epoch: epoch, revision: revision)
+    helloFrame = (revision, bytes)
     return bytes
   }
 

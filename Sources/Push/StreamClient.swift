@@ -20,7 +20,7 @@ final class StreamClient: PushClient {
     let jitter = (index &* 7_919) % Self.retrySpread
     try? ServerSentEventEncoder.retry(milliseconds: Self.shortestRetry + jitter, into: &out)
     queue(out)
-    write(Replies.hello(settings: shard.settings, epoch: shard.epoch, revision: shard.revision))
+    write(shard.hello())
     scheduleLiveness()
     if shard.isDraining { return drain(retryMilliseconds: 1_000) }
     authorize(as: authority)

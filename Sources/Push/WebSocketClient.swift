@@ -22,7 +22,7 @@ final class WebSocketClient: PushClient {
   }
 
   func start(wallets names: [String], tokens: [String], leftover: UnsafeMutableRawBufferPointer) {
-    write(Replies.hello(settings: shard.settings, epoch: shard.epoch, revision: shard.revision))
+    write(shard.hello())
     scheduleLiveness()
     if shard.isDraining { return drain(retryMilliseconds: 1_000) }
     authorize(handshake: tokens)

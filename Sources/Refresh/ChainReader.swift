@@ -188,7 +188,7 @@ actor ChainReader {
 
   /// How many of the tokens fit one call.
   private static func chunkCount(_ tokens: ArraySlice<ReadPlan.Entry>, subcallsMaximum: Int) -> Int {
-    var subcalls = 5
+    var subcalls = WalletCall.preludeMaximum
     var count = 0
     for token in tokens {
       subcalls += token.needsMetadata ? 4 : 1

@@ -85,5 +85,5 @@ extension RefreshService {
 
 extension ReadPlan {
   /// What reading it costs of an aggregate.
-  var subcalls: Int { tokens.reduce(4) { $0 + ($1.needsMetadata ? 4 : 1) } }
+  var subcalls: Int { tokens.reduce(WalletCall.preludeMaximum) { $0 + ($1.needsMetadata ? 4 : 1) } }
 }

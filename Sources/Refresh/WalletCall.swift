@@ -27,6 +27,9 @@ struct WalletCall {
     static let metadata = Scope(rawValue: 4)
   }
 
+  /// Calls of the prelude, at most.
+  static let preludeMaximum = 5
+
   let questions: [Question]
   let calls: [Multicall3.Call]
   let tokens: [ReadPlan.Entry]

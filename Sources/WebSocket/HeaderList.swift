@@ -36,10 +36,15 @@ enum HeaderList {
   /// The values of all fields called `name`, whatever its case, without the blanks around them.
   static func values(of name: String, in fields: HeaderFields) -> [String] {
     var values: [String] = []
-    for field in fields where equal(field.name, name) {
-      values.append(String(Substring(trim(Substring(field.value).utf8))))
-    }
+    for field in fields where equal(field.name, name) { values.append(trimmed(field.value)) }
     return values
+  }
+
+  static func trimmed(_ value: String) -> String {
+    let bytes = value.utf8
+    // Whoever parsed the head took the blanks away, as a rule.
+    guard bytes.first.map(isBlank) == true || bytes.last.map(isBlank) == true else { return value }
+    return String(Substring(trim(Substring(value).utf8)))
   }
 
   /// Whether the two are equal but for the case of ASCII letters.
@@ -56,9 +61,21 @@ enum HeaderList {
 
   /// Whether a comma-separated list, over all its fields, has the element `token`, in any case.
   static func contains(_ token: String, in values: [String]) -> Bool {
-    values.contains { value in
-      elements(of: value).contains { equal($0.span, token.utf8.span) }
+    values.contains { contains(token.utf8.span, in: $0.utf8.span) }
+  }
+
+  private static func contains(_ token: Span<UInt8>, in list: Span<UInt8>) -> Bool {
+    var start = 0
+    while start < list.count {
+      while start < list.count, isBlank(list[start]) { start += 1 }
+      var end = start
+      while end < list.count, list[end] != UInt8(ascii: ",") { end += 1 }
+      var last = end
+      while last > start, isBlank(list[last - 1]) { last -= 1 }
+      if equal(list.extracting(start..<last), token) { return true }
+      start = end + 1
     }
+    return false
   }
 
   private static func elements(of value: String) -> [Substring.UTF8View] {

@@ -86,25 +86,20 @@ public struct ServerHandshake: Sendable {
     // §4.2.1 item 1
     if method != "GET" { throw .methodNotGET }
     if httpMinorVersion < 1 { throw .httpVersionTooOld }
+    let fields = OpeningFields(headers)
     // Item 2
-    if HeaderList.values(of: "Host", in: headers).count != 1 { throw .hostMissing }
+    if fields.host.count != 1 { throw .hostMissing }
     // Items 3 and 4: in any case, among others
-    if !Self.isUpgrade(headers) { throw .upgradeMissing }
-    let connection = HeaderList.values(of: "Connection", in: headers)
-    if !HeaderList.contains("upgrade", in: connection) { throw .connectionMissing }
+    if !HeaderList.contains("websocket", in: fields.upgrade) { throw .upgradeMissing }
+    if !HeaderList.contains("upgrade", in: fields.connection) { throw .connectionMissing }
     // Item 6, and §4.4 before the key: another version may have another key.
-    if HeaderList.values(of: "Sec-WebSocket-Version", in: headers) != ["13"] {
-      throw .versionNotSupported
-    }
+    if fields.version != ["13"] { throw .versionNotSupported }
     // Item 5
-    let keys = HeaderList.values(of: "Sec-WebSocket-Key", in: headers)
-    guard let key = keys.first, keys.count == 1 else { throw .keyMissing }
+    guard let key = fields.key.first, fields.key.count == 1 else { throw .keyMissing }
     guard HandshakeKey.isValid(key) else { throw .keyInvalid }
     // Items 8 and 9
-    let protocols = HeaderList.values(of: "Sec-WebSocket-Protocol", in: headers)
-    guard let subprotocols = HeaderList.tokens(in: protocols) else { throw .subprotocolsMalformed }
-    let offers = HeaderList.values(of: "Sec-WebSocket-Extensions", in: headers)
-    guard let extensions = HeaderList.extensions(in: offers) else { throw .extensionsMalformed }
+    guard let subprotocols = HeaderList.tokens(in: fields.protocols) else { throw .subprotocolsMalformed }
+    guard let extensions = HeaderList.extensions(in: fields.extensions) else { throw .extensionsMalformed }
     self.subprotocols = subprotocols
     self.extensions = extensions
     accept = HandshakeKey.accept(for: key)
@@ -133,5 +128,32 @@ public struct ServerHandshake: Sendable {
       headers.append(("Sec-WebSocket-Extensions", value))
     }
     return headers
+  }
+}
+
+/// The values of the fields that an opening handshake is made of, found in one walk over all of them.
+private struct OpeningFields {
+  var host: [String] = []
+  var upgrade: [String] = []
+  var connection: [String] = []
+  var version: [String] = []
+  var key: [String] = []
+  var protocols: [String] = []
+  var extensions: [String] = []
+
+  init(_ headers: HeaderFields) {
+    for (name, value) in headers {
+      // All seven differ in length.
+      switch name.utf8.count {
+      case 4 where HeaderList.equal(name, "Host"): host.append(value)
+      case 7 where HeaderList.equal(name, "Upgrade"): upgrade.append(HeaderList.trimmed(value))
+      case 10 where HeaderList.equal(name, "Connection"): connection.append(HeaderList.trimmed(value))
+      case 17 where HeaderList.equal(name, "Sec-WebSocket-Key"): key.append(HeaderList.trimmed(value))
+      case 21 where HeaderList.equal(name, "Sec-WebSocket-Version"): version.append(HeaderList.trimmed(value))
+      case 22 where HeaderList.equal(name, "Sec-WebSocket-Protocol"): protocols.append(value)
+      case 24 where HeaderList.equal(name, "Sec-WebSocket-Extensions"): extensions.append(value)
+      default: break
+      }
+    }
   }
 }

@@ -162,7 +162,9 @@ struct OneByOneTests {
       _ = try await fixture.service.refreshNow(wallet)
       #expect(await fixture.rows(wallet) == Self.healthy(200))
       #expect(try await fixture.calls < first)
-      #expect(try await fixture.node.chainStatistics.subcalls == 4 + 200, "nothing is asked twice")
+      #expect(
+        try await fixture.node.chainStatistics.subcalls == WalletCall.preludeMaximum + 200,
+        "nothing is asked twice")
     }
   }
 }

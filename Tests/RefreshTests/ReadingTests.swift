@@ -24,7 +24,7 @@ struct ReadingTests {
       try await fixture.node.resetStatistics()
       fixture.clock.advance(by: .seconds(60))
       _ = try await fixture.service.refreshNow(wallet)
-      #expect(try await fixture.node.chainStatistics.subcalls == 4 + 250)
+      #expect(try await fixture.node.chainStatistics.subcalls == WalletCall.preludeMaximum + 250)
     }
   }
 

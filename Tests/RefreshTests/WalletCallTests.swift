@@ -22,20 +22,21 @@ struct WalletCallTests {
     let call = try call([.prelude, .balances, .metadata])
     #expect(
       call.questions == [
-        .blockNumber, .timestamp, .chainID, .nativeBalance, .balance(0), .balance(1), .balance(2),
+        .blockNumber, .parentHash, .timestamp, .chainID, .nativeBalance, .balance(0), .balance(1),
+        .balance(2),
         .name(1), .symbol(1), .decimals(1),
       ])
     let mayFail = call.calls.allSatisfy(\.allowFailure)
     #expect(mayFail)
-    #expect(call.calls[5].target == .numbered(2))
-    #expect(call.calls[5].data == ABI.balanceOf(Self.owner))
-    #expect(call.calls[9].data == ABI.encode(.decimals))
+    #expect(call.calls[6].target == .numbered(2))
+    #expect(call.calls[6].data == ABI.balanceOf(Self.owner))
+    #expect(call.calls[10].data == ABI.encode(.decimals))
   }
 
   @Test func asksForNoMoreThanItsScope() throws {
     #expect(try call(.balances).questions == [.balance(0), .balance(1), .balance(2)])
     #expect(try call(.metadata).questions == [.name(1), .symbol(1), .decimals(1)])
-    #expect(try call(.prelude).questions.count == 4)
+    #expect(try call(.prelude).questions.count == WalletCall.preludeMaximum)
     #expect(
       try call(.balances, repeats: 2).questions == [
         .balance(0), .balance(0), .balance(1), .balance(1), .balance(2), .balance(2),
@@ -88,13 +89,14 @@ struct WalletCallTests {
     let call = try call([.prelude, .balances, .metadata])
     let data = Returned.aggregate(
       [
-        .word(1_000), .word(77), .word(31_337), .word(5), .word(1), test.balance, .word(3),
+        .word(1_000), .word(8), .word(77), .word(31_337), .word(5), .word(1), test.balance, .word(3),
         .text("Name"), .text("SYM"), .word(6),
       ])
     let answer = try call.decode(data)
     #expect(answer.block == 1_000)
     #expect(answer.chainID == 31_337)
     #expect(answer.timestamp == 77)
+    #expect(answer.traits == BlockTraits(parentHash: Bytes32(8), timestamp: 77))
     #expect(answer.native == .balance(5))
     #expect(answer.balances == [.balance(1), test.outcome, .balance(3)])
     #expect(answer.silent == (test.isSilent ? [1] : []))

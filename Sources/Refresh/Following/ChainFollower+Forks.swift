@@ -59,7 +59,9 @@ extension ChainFollower {
       if traits[block] == nil {
         guard questions > 0 else { continue }
         questions -= 1
-        traits[block] = try await header(.number(block))?.traits
+        // A node that does not have it says nothing of it.
+        guard let found = try await header(.number(block)) else { continue }
+        traits[block] = found.traits
       }
       let strange = reads.filter { $0.traits != traits[block] }.map(\.id)
       strangeBlocks = strange.count < reads.count ? 0 : strangeBlocks + 1

@@ -35,11 +35,11 @@ struct CachingTests {
   /// The coin and three questions about the block, what is held, and nothing of the other two thousand.
   @Test func aWalletOfTwoThousandTokensAsksForWhatItHolds() async throws {
     try await withSettled(tokens: 17, empty: 1_984) { fixture, wallet in
-      #expect(try await fixture.dueRead(wallet) == 4 + 16)
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 16)
       // Not so a refresh.
       try await fixture.node.resetStatistics()
       _ = try await fixture.service.refreshNow(wallet)
-      #expect(try await fixture.node.chainStatistics.subcalls >= 4 + 2_001)
+      #expect(try await fixture.node.chainStatistics.subcalls >= WalletCall.preludeMaximum + 2_001)
     }
   }
 
@@ -47,7 +47,7 @@ struct CachingTests {
     try await withSettled(follow: nil) { fixture, wallet in
       for _ in 0..<3 {
         let subcalls = try await fixture.dueRead(wallet)
-        #expect(subcalls == 4 + 25)
+        #expect(subcalls == WalletCall.preludeMaximum + 25)
       }
     }
   }
@@ -55,8 +55,8 @@ struct CachingTests {
   @Test func aDayLaterAllIsReadAgain() async throws {
     try await withSettled { fixture, wallet in
       await fixture.advance(by: .seconds(86_400 - 100), wallet)
-      #expect(try await fixture.dueRead(wallet) == 4 + 25)
-      try await until { try await fixture.dueRead(wallet) == 4 + 4 }
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 25)
+      try await until { try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 4 }
     }
   }
 
@@ -66,8 +66,8 @@ struct CachingTests {
       try await fixture.mine { $0.setNative(Fixture.owner, to: 5) }
       try await until { await fixture.rows(wallet).first == "native=5" }
       try await until { await fixture.isAllDue(wallet) }
-      #expect(try await fixture.dueRead(wallet) == 4 + 25)
-      #expect(try await fixture.dueRead(wallet) == 4 + 4)
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 25)
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 4)
     }
   }
 
@@ -75,13 +75,13 @@ struct CachingTests {
     try await withSettled { fixture, wallet in
       try await fixture.mine { try $0.mint(.numbered(20), to: Fixture.owner, amount: 3) }
       try await until { await fixture.rows(wallet).contains("20=3") }
-      #expect(try await fixture.dueRead(wallet) == 4 + 5)
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 5)
       try await fixture.mine {
         try $0.transfer(.numbered(20), from: Fixture.owner, to: .numbered(900), amount: 3)
       }
       try await until { await fixture.rows(wallet).contains("20=0") }
       // The pass has read it, a read has not: it is kept in mind by the next one.
-      try await until { try await fixture.dueRead(wallet) == 4 + 4 }
+      try await until { try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 4 }
       #expect(await fixture.rows(wallet).contains("20=0"))
     }
   }
@@ -93,9 +93,9 @@ struct CachingTests {
         try $0.transfer(.numbered(5), from: Fixture.owner, to: .numbered(900), amount: 4)
       }
       try await until { await fixture.rows(wallet).contains("5=0") }
-      try await until { try await fixture.dueRead(wallet) == 4 + 3 }
+      try await until { try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 3 }
       await fixture.advance(by: .seconds(290), wallet)
-      #expect(try await fixture.dueRead(wallet) == 4 + 3)
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 3)
       let cells = try #require(await fixture.ledger.wallet(wallet))
       #expect(cells.readAt == fixture.clock.now)
       await fixture.advance(by: .seconds(299), wallet)
@@ -105,7 +105,7 @@ struct CachingTests {
       await fixture.advance(by: .seconds(2), wallet)
       await fixture.ledger.sweep()
       #expect(await fixture.rows(wallet).allSatisfy { $0.hasSuffix("stale") })
-      #expect(try await fixture.dueRead(wallet) == 4 + 4)
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 4)
       #expect(await fixture.rows(wallet) == ["native=1000000", "2=1", "3=2", "4=3", "5=0"])
     }
   }
@@ -114,7 +114,7 @@ struct CachingTests {
     try await withSettled { fixture, wallet in
       await fixture.ledger.acceptFailure(of: wallet)
       let subcalls = try await fixture.dueRead(wallet)
-      #expect(subcalls >= 4 + 4)
+      #expect(subcalls >= WalletCall.preludeMaximum + 4)
       #expect(await fixture.rows(wallet) == ["native=1000000", "2=1", "3=2", "4=3", "5=4"])
     }
   }
@@ -126,7 +126,7 @@ struct CachingTests {
       try await fixture.mine { try $0.mint(.numbered(20), to: Fixture.owner, amount: 3) }
       try await until { await fixture.isAllDue(wallet) }
       // A pass without logs, which comes when it comes, asks for some of them too.
-      #expect(try await fixture.dueRead(wallet) >= 4 + 25)
+      #expect(try await fixture.dueRead(wallet) >= WalletCall.preludeMaximum + 25)
       #expect(await fixture.rows(wallet).contains("20=3"))
     }
   }
@@ -138,7 +138,7 @@ struct CachingTests {
       try await fixture.mine { $0.deploy(odd, at: .numbered(20)) }
       fixture.clock.advance(by: .seconds(20))
       _ = try await fixture.service.refreshNow(wallet)
-      for _ in 0..<3 { #expect(try await fixture.dueRead(wallet) == 4 + 5) }
+      for _ in 0..<3 { #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 5) }
       // Heard of by no log.
       try await fixture.mine { chain in
         try chain.mint(.numbered(20), to: Fixture.owner, amount: 3)
@@ -153,7 +153,7 @@ struct CachingTests {
   @Test(arguments: [300, 3_600])
   func aTokenThatIsListedLaterIsRead(listSeconds: Int) async throws {
     try await withSettled(configure: { $0.tokenListTTL = .seconds(listSeconds) }) { fixture, wallet in
-      #expect(try await fixture.dueRead(wallet) == 4 + 4)
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 4)
       try await fixture.node.withChain { chain in
         chain.deploy(SimulatedContract(name: "Later", symbol: "LAT", decimals: 2), at: .numbered(700))
         try chain.mint(.numbered(700), to: Fixture.owner, amount: 8)
@@ -180,10 +180,10 @@ struct CachingTests {
           SimulatedContract(name: "", symbol: "", decimals: 6, behaviour: .standard), at: .numbered(1))
       }
       let wallet = try await fixture.register()
-      #expect(try await fixture.dueRead(wallet) == 4 + 4)
-      #expect(try await fixture.dueRead(wallet) == 4 + 1)
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 4)
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 1)
       fixture.clock.advance(by: .seconds(86_400))
-      #expect(try await fixture.dueRead(wallet) == 4 + 4)
+      #expect(try await fixture.dueRead(wallet) == WalletCall.preludeMaximum + 4)
     }
   }
 
