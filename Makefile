@@ -4,7 +4,7 @@
 #             docs-test, operations-test, proxy-test
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
 # make conformance-light  373 of them, two minutes
-# make browser-test       the page in a real headless Chromium, against the demo
+# make browser-test       the pages in a real headless Chromium, against the demo
 # make fuzz SECONDS=3600 [TARGET=frames]    the fuzzers, which share the time
 # make sanitize-all                         every test under both sanitizers
 # make docs-test        the documentation's lines with websocat and curl, against the demo

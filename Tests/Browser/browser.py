@@ -6,6 +6,7 @@ from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
 PATIENCE_SECONDS = 60
@@ -72,7 +73,7 @@ class Browser:
             time.sleep(0.05)
 
     def state(self):
-        return f"connection: {self.text('#connection')!r}\nconsole: {self.console()}"
+        return f"connection: {self.text('#connection, #state')!r}\nconsole: {self.console()}"
 
     def console(self):
         return [entry["message"] for entry in self.driver.get_log("browser")]
@@ -85,6 +86,12 @@ class Browser:
         """`media(prefers_color_scheme="dark")`"""
         listed = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": listed})
+
+    def hover(self, element):
+        ActionChains(self.driver).move_to_element(element).perform()
+
+    def permit(self, *permissions):
+        self.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": list(permissions)})
 
     def shot(self, name):
         if SHOTS is not None:
