@@ -20,6 +20,8 @@ OPTIONS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
     "--disable-extensions", "--disable-domain-reliability", "--no-pings", "--lang=en-US", "--hide-scrollbars",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # A page that was left is left, with its connections.
+    "--disable-features=BackForwardCache",
 ]
 
 
@@ -89,6 +91,16 @@ class Browser:
 
     def hover(self, element):
         ActionChains(self.driver).move_to_element(element).perform()
+
+    def choose(self, selector, value):
+        """An option of a select, once it is there."""
+        self.wait(f"{selector} offers {value!r}", lambda: self.script("""
+            const [selector, value] = arguments, select = document.querySelector(selector);
+            if (![...select.options].some((option) => option.value === value)) return false;
+            select.value = value;
+            select.dispatchEvent(new Event("change"));
+            return true;
+        """, selector, value))
 
     def permit(self, *permissions):
         self.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": list(permissions)})

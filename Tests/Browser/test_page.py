@@ -172,15 +172,7 @@ class Basics(WalletPageTest):
     def test_accessible_and_looked_at(self):
         self.open()
         self.wait_for_prices(30)
-        for scheme in ("light", "dark"):
-            for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
-                self.browser.media(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
-                self.browser.resize(*size)
-                if (scheme, name) in (("light", "desktop"), ("dark", "phone")):
-                    self.axe(f"{scheme}, {name}")
-                self.browser.shot(f"{name}-{scheme}")
-                wide = self.browser.script("return document.documentElement.scrollWidth > innerWidth")
-                self.assertFalse(wide, f"{name} scrolls sideways")
+        self.look()
         self.browser.script("document.querySelector('[data-el=toggle]').click()")
         self.browser.shot("phone-dark-details")
         self.browser.one("#language").click()

@@ -1,7 +1,7 @@
 // The playground: a message goes out, every frame is seen.
 
 import { setUpChoices } from "../choices.js";
-import { byId, oncePerFrame, setAttribute, setHidden, setText } from "../dom.js";
+import { arrange, byId, oncePerFrame, setAttribute, setHidden, setText } from "../dom.js";
 import { closeMeaning } from "./close-codes.js";
 import { curlLine, websocatLine } from "./commands.js";
 import { examples, WALLET } from "./examples.js";
@@ -102,14 +102,11 @@ function showPause() {
   setAttribute(byId("pause"), "aria-pressed", String(pausedAt !== null));
 }
 
+/** Options that are there stay, so that the list may be open meanwhile. */
 function showTypes() {
   const select = byId("type");
-  const types = log.types;
-  const shown = [...select.options].slice(1).map(({ value }) => value);
-  if (types.join() === shown.join()) return;
-  const chosen = select.value;
-  select.replaceChildren(select.options[0], ...types.map((type) => new Option(type, type)));
-  select.value = types.includes(chosen) ? chosen : "";
+  const [every, ...known] = select.options;
+  arrange(select, [every, ...log.types.map((type) => known.find(({ value }) => value === type) ?? new Option(type, type))]);
 }
 
 // The message
@@ -222,6 +219,7 @@ byId("copy-curl").addEventListener("click", () => copy(byId("copy-curl"), byId("
 
 setText(byId("address"), address.href);
 showConnection();
+showPause();
 await findWallet();
 showExamples();
 byId("message").value = JSON.stringify(examples(wallet)[0].message, null, 2);
