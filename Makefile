@@ -4,12 +4,13 @@
 #             docs-test, operations-test, proxy-test
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
 # make conformance-light  373 of them, two minutes
-# make browser-test       the page in a real headless Chromium, against the demo
+# make browser-test       the pages in a real headless Chromium, against the demo
 # make fuzz SECONDS=3600 [TARGET=frames]    the fuzzers, which share the time
 # make sanitize-all                         every test under both sanitizers
 # make docs-test        the documentation's lines with websocat and curl, against the demo
 # make proxy-test       nginx and Caddy, as Operating.md configures them, in front of the demo
 # make operations-test  backup and restore, exit codes, health check, and what docker/ describes
+# make reference  the settings' tables of the documentation, from the code
 # make bench  figures, in ratios to a bare send() loop
 # make instructions   instructions of a frame, an echo, a subscribe, beside those that are kept
 # All of them install what is missing first (.ci/setup).
@@ -18,7 +19,7 @@ SHELL := /bin/bash
 PORT ?= 8080
 SECONDS ?= 600
 
-.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test browser-test docs-test instructions proxy-test operations-test setup clean
+.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test browser-test docs-test instructions proxy-test operations-test reference setup clean
 
 setup:
 	@.ci/setup
@@ -88,6 +89,13 @@ conformance-light: setup
 
 instructions: setup
 	.ci/instructions
+
+settings := Sources/Server/Server.docc/Settings.md
+
+reference: setup
+	swift build --product walletpush
+	.build/debug/walletpush check-config --reference > .build/settings.md
+	sed -i -e '/^<!-- begin/,/^<!-- end/{//!d}' -e '/^<!-- begin/r .build/settings.md' $(settings)
 
 bench: setup
 	.ci/bench

@@ -2,10 +2,11 @@
 
 import { AddForm } from "./add-form.js";
 import { Bar } from "./bar.js";
+import { setUpChoices } from "./choices.js";
 import { arrange, byId, setHidden, setText } from "./dom.js";
 import * as format from "./format.js";
-import { errorText, language, setLanguage, t, translatePage } from "./i18n.js";
-import { readLanguage, readWallets, writeLanguage, writeWallets } from "./memory.js";
+import { errorText, t } from "./i18n.js";
+import { readWallets, writeWallets } from "./memory.js";
 import { Painter } from "./painter.js";
 import { PriceHistory } from "./sparkline.js";
 import { WalletCard } from "./wallet-card.js";
@@ -14,8 +15,7 @@ import { WalletPushClient, sumOf } from "./walletpush.js";
 const MEASURE_MS = 10_000;
 const FILTER_LENGTH_MAX = 100;
 
-setLanguage(readLanguage());
-translatePage();
+setUpChoices(byId("theme"), byId("language"), relabel);
 
 const client = new WalletPushClient(new URL(".", document.baseURI).href, { settings: { batch: true } });
 const history = new PriceHistory();
@@ -28,11 +28,6 @@ const bar = new Bar({
     client.setToken(token);
     client.connect();
     loadLists();
-  },
-  language: () => {
-    setLanguage(language() === "en" ? "zh" : "en");
-    writeLanguage(language());
-    relabel();
   },
 });
 const form = new AddForm({ watch: (key, typed) => watch(key, typed) });
@@ -148,7 +143,6 @@ function paintSum() {
 }
 
 function relabel() {
-  translatePage();
   for (const card of cards.values()) card.relabel();
   bar.relabel();
   form.fail("");

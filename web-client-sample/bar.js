@@ -1,13 +1,11 @@
-// The top of the page: state of the connection, banners, access token, language, theme.
+// The top of the page: state of the connection, banners, access token.
 
 import { byId, setAttribute, setHidden, setText } from "./dom.js";
 import { name } from "./format.js";
 import { errorText, languageTag, t } from "./i18n.js";
-import { readTheme, writeTheme } from "./memory.js";
 
 const RESUMED_MS = 5000;
 const SAID_MS = 8000;
-const THEMES = ["system", "light", "dark"];
 const CLOCK = { hour: "2-digit", minute: "2-digit" };
 const UNAUTHORIZED = 4001;
 
@@ -20,19 +18,13 @@ export class Bar {
   #expiring = false;
   #state = { chains: new Map(), pricesStale: false };
 
-  /** `actions`: `connect()`, `authorize(token)`, `language()`: the other one. */
+  /** `actions`: `connect()`, `authorize(token)`. */
   constructor(actions) {
     this.#actions = actions;
     byId("reconnect").addEventListener("click", () => {
       if (this.#detail.code === UNAUTHORIZED) this.askToken();
       else actions.connect();
     });
-    byId("language").addEventListener("click", () => actions.language());
-    byId("theme").addEventListener("click", () => {
-      writeTheme(THEMES[(THEMES.indexOf(readTheme()) + 1) % THEMES.length]);
-      this.#showTheme();
-    });
-    this.#showTheme();
     this.#setUpToken();
   }
 
@@ -93,7 +85,6 @@ export class Bar {
   }
 
   relabel() {
-    this.#showTheme();
     this.#show();
     this.#showBanners();
   }
@@ -162,12 +153,6 @@ export class Bar {
   #chainDown(chain, since) {
     if (since === null) return t("banner.chainDown", { chain });
     return t("banner.chainDownSince", { chain, time: new Date(since).toLocaleTimeString(languageTag(), CLOCK) });
-  }
-
-  #showTheme() {
-    const label = t("theme.label", { theme: t(`theme.${readTheme()}`) });
-    setAttribute(byId("theme"), "aria-label", label);
-    setAttribute(byId("theme"), "title", label);
   }
 
   #setUpToken() {

@@ -7,6 +7,11 @@ export const TEXTS = { en, zh };
 /** What `lang` says (BCP 47). */
 const TAGS = { en: "en", zh: "zh-Hans" };
 
+/** Texts of a page of its own: `{en, zh}`, under keys that no other page has. */
+export function addTexts(texts) {
+  for (const [code, own] of Object.entries(texts)) Object.assign(TEXTS[code], own);
+}
+
 let current = "en";
 let plural = new Intl.PluralRules("en");
 let numbers = new Intl.NumberFormat("en");
@@ -42,9 +47,13 @@ export function t(key, values = {}) {
   });
 }
 
+export function hasText(key) {
+  return key in TEXTS[current];
+}
+
 /** What an error says: by its code where the page has words for it, else in the server's. */
 export function errorText({ code, message }) {
-  return `error.${code}` in TEXTS[current] ? t(`error.${code}`) : String(message ?? code);
+  return hasText(`error.${code}`) ? t(`error.${code}`) : String(message ?? code);
 }
 
 const ATTRIBUTES = ["aria-label", "title", "placeholder", "content"];

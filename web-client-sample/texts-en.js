@@ -3,6 +3,10 @@
 export default {
   "page.description": "Balances and prices of wallets, live.",
   "page.skip": "Skip to wallets",
+  "pages.wallets": "Wallets",
+  "pages.monitor": "Monitor",
+  "pages.playground": "Playground",
+  "pages.label": "Pages",
   "theme.label": "Theme: {theme}",
   "theme.system": "system",
   "theme.light": "light",

@@ -3,6 +3,10 @@
 export default {
   "page.description": "实时查看钱包余额与价格。",
   "page.skip": "跳到钱包列表",
+  "pages.wallets": "钱包",
+  "pages.monitor": "监控",
+  "pages.playground": "调试台",
+  "pages.label": "页面",
   "theme.label": "主题：{theme}",
   "theme.system": "跟随系统",
   "theme.light": "浅色",

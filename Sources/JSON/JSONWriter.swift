@@ -177,6 +177,28 @@ extension JSONWriter {
     key(name)
     bool(value)
   }
+
+  /// `"name":{…}`
+  public mutating func object(_ name: StaticString, _ members: (inout JSONWriter) -> Void) {
+    key(name)
+    beginObject()
+    members(&self)
+    endObject()
+  }
+
+  /// `"name":[{…},…]`
+  public mutating func objects<Element>(
+    _ name: StaticString, _ elements: some Sequence<Element>, _ members: (inout JSONWriter, Element) -> Void
+  ) {
+    key(name)
+    beginArray()
+    for element in elements {
+      beginObject()
+      members(&self, element)
+      endObject()
+    }
+    endArray()
+  }
 }
 
 extension JSONWriter {

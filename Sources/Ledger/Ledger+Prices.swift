@@ -94,12 +94,12 @@ extension Ledger {
   }
 
   /// How long ago, in milliseconds, a source last confirmed the one of these tokens' prices for which that is the
-  /// longest; a price from before the start counts from when it was accepted. 0 where none has a price.
-  public func oldestPriceAge(of ids: [TokenID]) -> UnixMilliseconds {
+  /// longest; a price from before the start counts from when it was accepted. Nil where none has a price.
+  public func oldestPriceAge(of ids: [TokenID]) -> UnixMilliseconds? {
     let now = clock()
     return priceCells(of: ids).filter { $0.price != nil }.map { cell in
       now - max(priceConfirmedAt[Int(cell.token.id)], cell.acceptedAt ?? 0)
-    }.max() ?? 0
+    }.max()
   }
 
   /// Before a round: a token that no round has asked for yet is loading until one has. A snapshot taken meanwhile

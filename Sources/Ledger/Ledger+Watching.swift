@@ -118,7 +118,7 @@ extension Ledger {
     }
   }
 
-  /// Somebody asks for changes, and will again: until then the wallet counts as watched.
+  /// Somebody asks for the wallet over HTTP, and most likely will again: until then it counts as watched.
   public func visit(_ id: WalletID) {
     guard wallets[id] != nil else { return }
     visits[id] = clock() + times.visit
@@ -245,7 +245,7 @@ extension Ledger {
     }
   }
 
-  /// Asks for a read as a watcher would, without watching: `GET` of a wallet nobody has read lately.
+  /// Asks for a read as a watcher would, without watching.
   public func want(_ wallet: WalletID) {
     guard let cells = wallets[wallet], !isWatched(wallet) else { return }
     age(wallet: wallet)

@@ -1,7 +1,5 @@
-import EventLoop
 import HTTP1
 import JSON
-import Logging
 import Upstream
 
 /// Asks the server that is to be loaded which wallets it knows.
@@ -17,31 +15,14 @@ public enum KnownWallets {
   ) async throws(LoadOptionError) -> KeyPool {
     let keys: [String]
     do {
-      let group = try EventLoopGroup(count: 1, name: "ask", configuration: configuration)
-      let resolver = try Resolver(threads: 1, queueMaximum: 4)
-      defer { resolver.stop() }
-      try group.start()
-      defer {
-        group.stop()
-        group.join()
+      keys = try await HTTPClient.once(userAgent: "walletpush-load", security: security) { client in
+        try await pages(client, url, token, count)
       }
-      let client = HTTPClient(
-        loops: group, resolver: resolver,
-        configuration: .standard(userAgent: "walletpush-load", security: security),
-        logger: Logger(label: "load", factory: { _ in SwiftLogNoOpLogHandler() }))
-      keys = try await pages(client, url, token, count)
-      await client.shutdown()
     } catch {
       throw .noWallets("\(address(url)) did not say which wallets it knows (\(error))")
     }
     guard !keys.isEmpty else { throw .noWallets("the server knows no wallets") }
     return try KeyPool(.wallets, file: Array(keys.joined(separator: "\n").utf8))
-  }
-
-  private static var configuration: EventLoopConfiguration {
-    var configuration = EventLoopConfiguration.standard
-    configuration.reportsMetrics = false
-    return configuration
   }
 
   private static func address(_ url: WebSocketURL) -> String {

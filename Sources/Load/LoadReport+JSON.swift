@@ -11,22 +11,20 @@ extension LoadReport {
     writer.member("well", isWell)
     writer.member("interrupted", isInterrupted)
     write(connections: &writer)
-    writer.key("seconds")
-    writer.beginObject()
-    writer.member("ramp", rampTime.inSeconds)
-    writer.member("measured", measuredTime.inSeconds)
-    writer.endObject()
+    writer.object("seconds") { writer in
+      writer.member("ramp", rampTime.inSeconds)
+      writer.member("measured", measuredTime.inSeconds)
+    }
     write(traffic: &writer)
     write(times: &writer)
     write(counts: &writer)
     if plan.slowFraction > 0 { write(slow: &writer) }
     if plan.storms > 0 { write(storms: &writer) }
-    writer.key("client")
-    writer.beginObject()
-    writer.member("loops", plan.loops)
-    writer.member("cpu_seconds", cpuTime.inSeconds)
-    writer.member("cpu_us_per_frame", cpuMicrosecondsPerFrame)
-    writer.endObject()
+    writer.object("client") { writer in
+      writer.member("loops", plan.loops)
+      writer.member("cpu_seconds", cpuTime.inSeconds)
+      writer.member("cpu_us_per_frame", cpuMicrosecondsPerFrame)
+    }
     writer.key("warnings")
     writer.beginArray()
     for line in warnings { writer.string(line) }
@@ -36,29 +34,27 @@ extension LoadReport {
   }
 
   private func write(connections writer: inout JSONWriter) {
-    writer.key("connections")
-    writer.beginObject()
-    writer.member("asked", plan.connections)
-    writer.member("opened", counters.opened)
-    writer.member("ready", counters.ready)
-    writer.member("failed", counters.failed)
-    writer.member("lost", counters.lost)
-    writer.member("open_at_end", openAtEnd)
-    writer.endObject()
+    writer.object("connections") { writer in
+      writer.member("asked", plan.connections)
+      writer.member("opened", counters.opened)
+      writer.member("ready", counters.ready)
+      writer.member("failed", counters.failed)
+      writer.member("lost", counters.lost)
+      writer.member("open_at_end", openAtEnd)
+    }
   }
 
   private func write(traffic writer: inout JSONWriter) {
-    writer.key("delivery")
-    writer.beginObject()
-    writer.member("frames", window.frames)
-    writer.member("frames_per_second", framesPerSecond)
-    writer.member("messages", window.messages)
-    writer.member("messages_per_second", Double(window.messages) / measuredSeconds)
-    writer.member("payload_bytes", window.payloadBytes)
-    writer.member("payload_bytes_per_second", Double(window.payloadBytes) / measuredSeconds)
-    writer.member("wire_bytes", window.wireBytes)
-    writer.member("wire_bytes_per_second", Double(window.wireBytes) / measuredSeconds)
-    writer.endObject()
+    writer.object("delivery") { writer in
+      writer.member("frames", window.frames)
+      writer.member("frames_per_second", framesPerSecond)
+      writer.member("messages", window.messages)
+      writer.member("messages_per_second", Double(window.messages) / measuredSeconds)
+      writer.member("payload_bytes", window.payloadBytes)
+      writer.member("payload_bytes_per_second", Double(window.payloadBytes) / measuredSeconds)
+      writer.member("wire_bytes", window.wireBytes)
+      writer.member("wire_bytes_per_second", Double(window.wireBytes) / measuredSeconds)
+    }
   }
 
   private func write(times writer: inout JSONWriter) {
@@ -70,67 +66,57 @@ extension LoadReport {
   }
 
   private func write(counts writer: inout JSONWriter) {
-    writer.key("frames")
-    writer.beginObject()
-    writer.member("price", counters.prices)
-    writer.member("balance", counters.balances)
-    writer.member("token", counters.tokens)
-    writer.member("snapshot", counters.snapshots)
-    writer.member("heartbeat", counters.heartbeats)
-    writer.member("lag", counters.lags)
-    writer.member("status", counters.statuses)
-    writer.member("repeated", counters.repeats)
-    writer.endObject()
-    writer.key("violations")
-    writer.beginObject()
-    for violation in Violation.allCases {
-      writer.key(violation.rawValue)
-      writer.int(counters.violations[violation]?.count ?? 0)
+    writer.object("frames") { writer in
+      writer.member("price", counters.prices)
+      writer.member("balance", counters.balances)
+      writer.member("token", counters.tokens)
+      writer.member("snapshot", counters.snapshots)
+      writer.member("heartbeat", counters.heartbeats)
+      writer.member("lag", counters.lags)
+      writer.member("status", counters.statuses)
+      writer.member("repeated", counters.repeats)
     }
-    writer.endObject()
-    writer.key("errors")
-    writer.beginObject()
-    for (kind, tally) in counters.errors.sorted(by: { $0.key < $1.key }) {
-      writer.key(kind)
-      writer.int(tally.count)
+    writer.object("violations") { writer in
+      for violation in Violation.allCases {
+        writer.key(violation.rawValue)
+        writer.int(counters.violations[violation]?.count ?? 0)
+      }
     }
-    writer.endObject()
-    writer.key("closes")
-    writer.beginObject()
-    for (code, count) in counters.closes.sorted(by: { $0.key < $1.key }) {
-      writer.key("\(code)")
-      writer.int(count)
+    writer.object("errors") { writer in
+      for (kind, tally) in counters.errors.sorted(by: { $0.key < $1.key }) {
+        writer.key(kind)
+        writer.int(tally.count)
+      }
     }
-    writer.endObject()
+    writer.object("closes") { writer in
+      for (code, count) in counters.closes.sorted(by: { $0.key < $1.key }) {
+        writer.key("\(code)")
+        writer.int(count)
+      }
+    }
   }
 
   private func write(slow writer: inout JSONWriter) {
-    writer.key("slow")
-    writer.beginObject()
-    writer.member("clients", slow.clients)
-    writer.member("newest", slow.newest)
-    writer.member("missing", slow.missing)
-    writer.member("closed", slow.closed)
-    writer.member("unjudged", slowUnjudged)
-    writer.member("lags", slow.lags)
-    writer.member("catch_up_seconds", slowTime.inSeconds)
-    writer.endObject()
+    writer.object("slow") { writer in
+      writer.member("clients", slow.clients)
+      writer.member("newest", slow.newest)
+      writer.member("missing", slow.missing)
+      writer.member("closed", slow.closed)
+      writer.member("unjudged", slowUnjudged)
+      writer.member("lags", slow.lags)
+      writer.member("catch_up_seconds", slowTime.inSeconds)
+    }
   }
 
   private func write(storms writer: inout JSONWriter) {
-    writer.key("storms")
-    writer.beginArray()
-    for storm in storms {
-      writer.beginObject()
+    writer.objects("storms", storms) { writer, storm in
       writer.member("dropped", storm.dropped)
       writer.member("returned", storm.returned)
       writer.member("resumed", storm.resumed)
       writer.member("failed", storm.failed)
       writer.member("all_returned_seconds", storm.missing + storm.failed == 0 ? storm.time.inSeconds : nil)
       writer.member("return_ms", storm.times)
-      writer.endObject()
     }
-    writer.endArray()
   }
 }
 
@@ -143,17 +129,16 @@ extension JSONWriter {
 
   /// A histogram of microseconds, in milliseconds.
   fileprivate mutating func member(_ name: StaticString, _ histogram: HdrHistogram) {
-    key(name)
-    beginObject()
-    member("count", histogram.count)
-    member("mean", histogram.mean / 1_000)
-    for (name, percent) in LoadReport.percentiles {
-      key(name)
-      milliseconds(histogram.percentile(percent))
+    object(name) { writer in
+      writer.member("count", histogram.count)
+      writer.member("mean", histogram.mean / 1_000)
+      for (name, percent) in LoadReport.percentiles {
+        writer.key(name)
+        writer.milliseconds(histogram.percentile(percent))
+      }
+      writer.key("max")
+      writer.milliseconds(histogram.max)
     }
-    key("max")
-    milliseconds(histogram.max)
-    endObject()
   }
 
   private mutating func milliseconds(_ microseconds: UInt64) {

@@ -63,6 +63,8 @@ public actor PricePipeline {
   private var failedRounds = 0
   private var isStale = false
   private(set) var isStopped = false
+  /// Of the last whole round.
+  private var watched: [TokenID] = []
   /// When tokens were asked for lately, so that one without a price isn't asked for without end.
   private var askedAt: [TokenID: ContinuousClock.Instant] = [:]
   var jumps = JumpGuard()
@@ -72,7 +74,6 @@ public actor PricePipeline {
   private let lookups = PriceLookups()
   private let duration = Metrics.Timer(label: "pricing_round")
   private let watchedGauge = Gauge(label: "pricing_watched_tokens")
-  private let ageGauge = Gauge(label: "pricing_age_seconds")
   private let unpricedGauge = Gauge(label: "pricing_unpriced_tokens")
   private let lastSuccess = Gauge(label: "pricing_last_success_seconds")
 
@@ -214,9 +215,13 @@ public actor PricePipeline {
     }
     if isWhole {
       watchedGauge.record(watched.count)
-      ageGauge.record(Double(await ledger.oldestPriceAge(of: watched)) / 1_000)
+      self.watched = watched
     }
   }
+
+  /// How long ago, in milliseconds, a source last confirmed that price of the last round's tokens for which it is the
+  /// longest. Nil where nobody watches a token with a price.
+  public func oldestPriceAge() async -> UnixMilliseconds? { await ledger.oldestPriceAge(of: watched) }
 
   private func run(_ tokens: [Token], isWhole: Bool, insisted: Set<TokenID>) async {
     guard !isStopped else { return }

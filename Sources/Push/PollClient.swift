@@ -16,6 +16,8 @@ final class PollClient: PushClient {
   private var result: ChangesDocument?
   private var timer = TimerID.none
 
+  override var openFigure: WritableKeyPath<ShardStatistics, Int>? { \.polls }
+
   init(
     shard: Shard, connection: Connection, since: ResumePoint, _ answer: @escaping (ChangesDocument) -> Void
   ) {

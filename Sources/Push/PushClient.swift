@@ -39,6 +39,8 @@ class PushClient: ConnectionHandler, TimerTarget {
     var position: UInt32
   }
 
+  /// Where those of its kind are counted that are open now; nil: only among all.
+  var openFigure: WritableKeyPath<ShardStatistics, Int>? { nil }
   /// Strong, and let go of with the client when that has closed: an unowned one would count at every use.
   let shard: Shard
   let connection: Connection

@@ -121,12 +121,14 @@ public final class Shard: @unchecked Sendable {
   func admit(_ client: PushClient) {
     clients.insert(client, now: loop.now)
     statistics.opened += 1
+    if let open = client.openFigure { statistics[keyPath: open] += 1 }
   }
 
   func remove(_ client: PushClient) {
     guard clients.remove(client) else { return }
     batched[client.index] = nil
     statistics.closed += 1
+    if let open = client.openFigure { statistics[keyPath: open] -= 1 }
   }
 
   /// How many clients there are now.
@@ -279,6 +281,9 @@ public struct ShardStatistics: Sendable {
   public var closedUnauthorized: UInt64 = 0
   /// Their access tokens had ended.
   public var closedExpired: UInt64 = 0
+  /// Event streams that are open now, and long-polls that wait now.
+  public var streams = 0
+  public var polls = 0
   /// Event streams, of those opened.
   public var streamsOpened: UInt64 = 0
   /// Long-polls that had to wait, of those opened; those whose time was up; those that nobody waited for any more.

@@ -14,6 +14,8 @@ final class StreamClient: PushClient {
   /// It has had a heartbeat since its last `ok` or snapshot, and its wallet is complete.
   private var isResumable = false
 
+  override var openFigure: WritableKeyPath<ShardStatistics, Int>? { \.streams }
+
   func start(_ wallet: WalletKey, since: Subscription.Since, authority: Authority) {
     // How long to wait after an end that nobody has announced: not the same for all.
     var out: [UInt8] = []

@@ -3,6 +3,7 @@ import Ethereum
 import Jobs
 import Ledger
 import Metrics
+import Pricing
 import Push
 import Refresh
 import Storage
@@ -13,6 +14,7 @@ struct Services: Sendable {
   let serverName: String
   let ledger: Ledger
   let refresh: RefreshService
+  let pricing: PricePipeline
   let writer: Writer
   let shards: [Shard]
   /// One for each shard, in their order.
@@ -58,7 +60,10 @@ struct Services: Sendable {
       ("ledger_wallets", Double(await ledger.walletCount)),
       ("ledger_wallets_watched", Double(await ledger.watchedWalletCount)),
       ("ledger_tokens", Double(await ledger.tokenCount)),
+      ("pricing_age_seconds", Double(await pricing.oldestPriceAge() ?? 0) / 1_000),
       ("push_connections", Double(push.connections)),
+      ("push_streams", Double(total.streams)),
+      ("push_polls", Double(total.polls)),
       ("push_connections_opened", Double(total.opened)),
       ("push_messages_received", Double(total.messages)),
       ("push_messages_refused", Double(total.refused)),
@@ -113,6 +118,8 @@ extension ShardStatistics {
     closedAbuse += other.closedAbuse
     closedUnauthorized += other.closedUnauthorized
     closedExpired += other.closedExpired
+    streams += other.streams
+    polls += other.polls
     streamsOpened += other.streamsOpened
     pollsOpened += other.pollsOpened
     pollsTimedOut += other.pollsTimedOut

@@ -332,7 +332,8 @@ private struct Parts {
     if hasPrices { await ledger.observe(with: pricing) }
 
     services = Services(
-      serverName: WalletPushServer.name, ledger: ledger, refresh: refresh, writer: writer, shards: shards,
+      serverName: WalletPushServer.name, ledger: ledger, refresh: refresh, pricing: pricing, writer: writer,
+      shards: shards,
       sessions: shards.map { _ in HTTPSessions() },
       files: try WebRoot.load(settings.http.webRoot, logger: logger), access: access, metrics: metrics,
       jobs: jobs, damagedFiles: restored.damagedFiles.count, clock: WalletPushServer.clock)

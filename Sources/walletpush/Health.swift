@@ -19,8 +19,7 @@ struct Health: AsyncParsableCommand {
 
   func run() async throws {
     let http = loadSettings(config: config, arguments: settings).http
-    // What listens on every address listens on loopback.
-    let host = ["0.0.0.0": "127.0.0.1", "::": "::1"][http.host] ?? http.host
+    let host = http.hostHere
     do throws(HealthError) {
       let status = try HealthProbe.status(host: host, port: http.port)
       // Spoken to in plain text, a server with TLS says 400. That shows as well that its loops turn, and needs no
@@ -29,6 +28,16 @@ struct Health: AsyncParsableCommand {
     } catch {
       fail(["\(host):\(http.port) is not healthy: \(error)"])
     }
+  }
+}
+
+extension Settings.HTTP {
+  /// Where it is reached from this machine: what listens on every address listens on loopback.
+  var hostHere: String { ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host }
+
+  /// Its root as a URL.
+  var addressHere: String {
+    "\(tls == nil ? "http" : "https")://\(hostHere.contains(":") ? "[\(hostHere)]" : hostHere):\(port)/"
   }
 }
 

@@ -174,7 +174,7 @@ struct ProgressLine: Sendable {
 
   private static let isTerminal = isatty(STDERR_FILENO) == 1
 
-  func show(_ progress: LoadProgress) {
+  func show(_ progress: some CustomStringConvertible) {
     guard !isQuiet else { return }
     writeError(Self.isTerminal ? "\r\u{1b}[K\(progress)" : "walletpush: \(progress)\n")
   }

@@ -11,7 +11,7 @@ struct Serve: AsyncParsableCommand {
       walletpush.sqlite in the working folder, http://127.0.0.1:8080.
 
       Every setting can be given as an option (a.bB as --a-b-b) or in the environment (WALLETPUSH_A_B_B); \
-      `walletpush check-config` prints those in force.
+      `walletpush check-config` prints those in force, `walletpush check-config --reference` all that there are.
       """)
 
   @Option(help: "The configuration file (JSON).")
@@ -41,10 +41,14 @@ struct CheckConfig: AsyncParsableCommand {
   @Option(help: "The configuration file (JSON).")
   var config: String?
 
+  @Flag(help: "Print what can be set, as Markdown: each setting's default, values and meaning.")
+  var reference = false
+
   @Argument(parsing: .captureForPassthrough, help: "Settings, such as --http-port 0.")
   var settings: [String] = []
 
   func run() async throws {
+    if reference { return writeOutput(Settings.reference) }
     let settings = loadSettings(config: config, arguments: settings)
     if let files = settings.http.tls {
       do throws(StartError) {

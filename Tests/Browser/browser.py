@@ -6,6 +6,7 @@ from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
 PATIENCE_SECONDS = 60
@@ -19,6 +20,8 @@ OPTIONS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
     "--disable-extensions", "--disable-domain-reliability", "--no-pings", "--lang=en-US", "--hide-scrollbars",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # A page that was left is left, with its connections.
+    "--disable-features=BackForwardCache",
 ]
 
 
@@ -72,7 +75,7 @@ class Browser:
             time.sleep(0.05)
 
     def state(self):
-        return f"connection: {self.text('#connection')!r}\nconsole: {self.console()}"
+        return f"connection: {self.text('#connection, #state')!r}\nconsole: {self.console()}"
 
     def console(self):
         return [entry["message"] for entry in self.driver.get_log("browser")]
@@ -85,6 +88,22 @@ class Browser:
         """`media(prefers_color_scheme="dark")`"""
         listed = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": listed})
+
+    def hover(self, element):
+        ActionChains(self.driver).move_to_element(element).perform()
+
+    def choose(self, selector, value):
+        """An option of a select, once it is there."""
+        self.wait(f"{selector} offers {value!r}", lambda: self.script("""
+            const [selector, value] = arguments, select = document.querySelector(selector);
+            if (![...select.options].some((option) => option.value === value)) return false;
+            select.value = value;
+            select.dispatchEvent(new Event("change"));
+            return true;
+        """, selector, value))
+
+    def permit(self, *permissions):
+        self.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": list(permissions)})
 
     def shot(self, name):
         if SHOTS is not None:

@@ -31,7 +31,7 @@ class Demo:
         self.port = free_port()
         self.options = options
         self.process = None
-        self.log = tempfile.TemporaryFile("w+")
+        self.log = tempfile.TemporaryFile("a+")
         self.wallet = None
         self.start()
 
@@ -39,14 +39,19 @@ class Demo:
     def address(self):
         return f"http://127.0.0.1:{self.port}/"
 
+    @property
+    def is_running(self):
+        return self.process.poll() is None
+
     def start(self):
+        before = len(self.said())
         environment = {name: text for name, text in os.environ.items() if not name.startswith("WALLETPUSH")}
         self.process = subprocess.Popen(
             [PROGRAM, "demo", "--port", str(self.port), "--http-web-root", PAGE, *self.options],
             stdout=self.log, stderr=self.log, env=environment)
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            found = re.search(r"A wallet to try: (\S+)", self.said())
+        while time.monotonic() < deadline and self.is_running:
+            found = re.search(r"A wallet to try: (\S+)", self.said()[before:])
             if found:
                 self.wallet = found[1]
                 return

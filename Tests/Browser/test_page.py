@@ -1,4 +1,4 @@
-"""The page in a real Chromium, against the running demo.
+"""The wallet page in a real Chromium, against the running demo.
 
     .ci/test-browser [NAME…]        SHOTS=folder keeps screenshots
 
@@ -10,48 +10,17 @@ import re
 import shutil
 import subprocess
 import unittest
-from importlib.util import find_spec
-from pathlib import Path
 
 from selenium.webdriver.common.keys import Keys
 
 import scripted
-from browser import DESKTOP, PHONE, Browser
+from browser import DESKTOP, PHONE
+from page import PageTest, shared_browser
 from scripted import Scripted, row, snapshot
-from server import Demo, Proxy
-
-# The script alone: the package itself would want another driver.
-AXE = Path(find_spec("axe_playwright_python").submodule_search_locations[0], "axe.min.js").read_text()
-
-CSP_ERRORS = re.compile("Content Security Policy|Refused to|Uncaught", re.I)
+from server import Proxy
 
 
-def setUpModule():
-    PageTest.browser = Browser()
-    unittest.addModuleCleanup(PageTest.browser.close)
-
-
-class PageTest(unittest.TestCase):
-    """A demo for all tests of a class, a browser for all of them; each test opens the page anew, as if for the first time."""
-
-    browser: Browser
-
-    options = ()
-
-    @classmethod
-    def setUpClass(cls):
-        cls.demo = Demo(*cls.options)
-        cls.addClassCleanup(cls.demo.close)
-
-    def setUp(self):
-        self.browser.resize(*DESKTOP)
-        self.browser.media()
-        self.browser.forget(self.demo.address)
-        self.browser.console()
-
-    def tearDown(self):
-        self.assertEqual([line for line in self.browser.console() if CSP_ERRORS.search(line)], [])
-
+class WalletPageTest(PageTest):
     def open(self, address=None, wallets=None):
         self.browser.open((address or self.demo.address) + "#" + ",".join(wallets or [self.demo.wallet]))
         self.browser.wait("the page is live with rows", lambda: self.is_live() and self.rows())
@@ -80,15 +49,8 @@ class PageTest(unittest.TestCase):
         """)
         self.browser.wait("prices move", lambda: self.browser.script("return window.moves") >= count)
 
-    def axe(self, where):
-        self.browser.script(AXE)
-        found = self.browser.later("axe.run(document).then(arguments[arguments.length - 1])")["violations"]
-        grave = [one for one in found if one["impact"] in ("serious", "critical")]
-        told = [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in grave]
-        self.assertEqual(told, [], f"axe in {where}")
 
-
-class Basics(PageTest):
+class Basics(WalletPageTest):
     def test_subscribe(self):
         self.open()
         self.browser.wait("page and server agree", self.agrees)
@@ -210,15 +172,7 @@ class Basics(PageTest):
     def test_accessible_and_looked_at(self):
         self.open()
         self.wait_for_prices(30)
-        for scheme in ("light", "dark"):
-            for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
-                self.browser.media(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
-                self.browser.resize(*size)
-                if (scheme, name) in (("light", "desktop"), ("dark", "phone")):
-                    self.axe(f"{scheme}, {name}")
-                self.browser.shot(f"{name}-{scheme}")
-                wide = self.browser.script("return document.documentElement.scrollWidth > innerWidth")
-                self.assertFalse(wide, f"{name} scrolls sideways")
+        self.look()
         self.browser.script("document.querySelector('[data-el=toggle]').click()")
         self.browser.shot("phone-dark-details")
         self.browser.one("#language").click()
@@ -232,7 +186,7 @@ class Basics(PageTest):
         self.browser.shot("phone-empty")
 
 
-class Connections(PageTest):
+class Connections(WalletPageTest):
     def setUp(self):
         super().setUp()
         self.proxy = Proxy(self.demo.port)
@@ -330,7 +284,7 @@ MEASURE = """
 """
 
 
-class Many(PageTest):
+class Many(WalletPageTest):
     options = ("--tokens", "2000", "--wallets", "2", "--ticks", "1")
 
     def open_all(self):
@@ -383,7 +337,7 @@ class Honest(unittest.TestCase):
     def serve(self, **members):
         server = Scripted(**members)
         self.addCleanup(server.close)
-        self.browser = PageTest.browser
+        self.browser = shared_browser()
         self.browser.resize(*DESKTOP)
         self.browser.media()
         self.browser.forget(server.address)

@@ -129,6 +129,33 @@ def check_exits():
             expect(server.process.wait(WAIT) == 0, "SIGINT: 0")
 
 
+def check_import():
+    print("Importing wallets", flush=True)
+    with tempfile.TemporaryDirectory(prefix="walletpush-") as folder:
+        port = free_port()
+        path = os.path.join(folder, "wallets.csv")
+
+        def imported(*options, lines):
+            with open(path, "w") as file:
+                file.write("".join(line + "\n" for line in lines))
+            environment = {**os.environ, "WALLETPUSH_HTTP_PORT": str(port)}
+            run = subprocess.run([program(), "wallets", "import", "--quiet", path, *options], capture_output=True, text=True, env=environment)
+            return run.returncode, run.stdout + run.stderr
+        good = ["chain,address,label", *(f"ETH,0x{number:040x},number {number}" for number in range(1, 501))]
+        code, said = imported(lines=good)
+        expect(code == 1 and "no server answers" in said, "1 where there is no server")
+        expect(imported("--check", lines=good) == (0, "500 wallets\n"), "--check needs none")
+        with Serve(folder, port).ready() as server:
+            code, said = imported(lines=[*good, "ETH,0x12,short"])
+            expect(code == 2 and "wallets.csv, line 502: " in said, "2 for a wrong line, by its number")
+            expect(server.stats()["wallets"] == 0, "and then nothing is registered")
+            expect(imported(lines=good) == (0, "registered 500, known already 0, refused 0\n"), "all are registered")
+            expect(imported(lines=good) == (0, "registered 0, known already 500, refused 0\n"), "again: all are known")
+            code, said = imported(lines=["XYZ:0x" + "1" * 40])
+            expect(code == 1 and "chain XYZ is not served" in said, "1 for one that is refused")
+            expect(server.stats()["wallets"] == 500, "the server has them")
+
+
 def make_certificate(folder, name):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
                     f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", f"{folder}/key.pem", "-out",
@@ -197,6 +224,7 @@ def check_configuration():
 if __name__ == "__main__":
     check_backup()
     check_exits()
+    check_import()
     check_tls()
     check_notify()
     check_configuration()

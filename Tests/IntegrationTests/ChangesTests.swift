@@ -133,6 +133,22 @@ import Testing
     }
   }
 
+  @Test("so they do for who asks for the balances now and then: the wallet counts as watched")
+  func pollingBalances() async throws {
+    try await withScene { scene in
+      let path = "/api/v1/wallets/\(scene.wallet)/balances"
+      for price in ["3500.25", "3500.26", "3500.27"] {
+        try await scene.setPrice(price)
+        try await eventually(price) {
+          let rows = try await scene.call("GET", path).json["tokens"]?.array ?? []
+          let coin = rows.first { $0["token"] == "ETH:native" }
+          return coin?["price_usd"]?.string == price && coin?["price_state"] == "fresh" ? true : nil
+        }
+      }
+      #expect(try await scene.call("GET", "/api/v1/stats").json["wallets_watched"]?.int == 1)
+    }
+  }
+
   @Test("a chain of polls ends on what a WebSocket ends on, while values move")
   func chain() async throws {
     try await withScene({ $0.prices.interval = .milliseconds(20) }) { scene in
@@ -183,10 +199,12 @@ import Testing
     try await withScene({ $0.prices.interval = .seconds(600) }) { scene in
       let here = try await settled(scene)
       let gone = try await waiting(scene, "?since=\(here)&wait=3600")
-      #expect(try await scene.call("GET", "/api/v1/stats").json["connections"]?.int == 1)
+      let stats = try await scene.call("GET", "/api/v1/stats").json
+      #expect(stats["connections"]?.int == 1 && stats["polls"]?.int == 1 && stats["streams"]?.int == 0)
       gone.abort()
       try await eventually("nobody to wait") {
-        try await scene.call("GET", "/api/v1/stats").json["connections"]?.int == 0 ? true : nil
+        let stats = try await scene.call("GET", "/api/v1/stats").json
+        return stats["connections"]?.int == 0 && stats["polls"]?.int == 0 ? true : nil
       }
       let total = await (try scene.server).services.pushStatistics().total
       #expect(total.pollsAbandoned == 1)

@@ -231,6 +231,7 @@ import Testing
       let stats = try await scene.call("GET", "/api/v1/stats").json
       #expect(stats["connections"]?.int == 1)
       #expect(stats["wallets_watched"]?.int == 1)
+      #expect(stats["streams"]?.int == 0 && stats["polls"]?.int == 0)
       #expect(stats["rev"]?.int ?? 0 > 0)
     }
   }

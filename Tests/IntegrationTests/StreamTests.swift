@@ -30,10 +30,13 @@ import Testing
       _ = try await reader.freshID()
       // It registered the wallet, and is a client like others.
       #expect(try await scene.call("GET", "/api/v1/wallets").json["wallets"]?.array?.count == 1)
-      #expect(try await scene.call("GET", "/api/v1/stats").json["connections"]?.int == 1)
+      let stats = try await scene.call("GET", "/api/v1/stats").json
+      #expect(stats["connections"]?.int == 1 && stats["streams"]?.int == 1 && stats["polls"]?.int == 0)
+      #expect(try await scene.call("GET", "/metrics").text.contains("walletpush_push_streams 1\n"))
       reader.wire.abort()
       try await eventually("the end") {
-        try await scene.call("GET", "/api/v1/stats").json["connections"]?.int == 0 ? true : nil
+        let stats = try await scene.call("GET", "/api/v1/stats").json
+        return stats["connections"]?.int == 0 && stats["streams"]?.int == 0 ? true : nil
       }
     }
   }

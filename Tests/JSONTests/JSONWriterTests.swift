@@ -8,6 +8,19 @@ import Testing
     return String(decoding: writer.bytes, as: UTF8.self)
   }
 
+  @Test func objectsInside() {
+    let text = written { writer in
+      writer.beginObject()
+      writer.object("a") { $0.member("n", 1) }
+      writer.object("empty") { _ in }
+      writer.objects("list", [2, 3]) { $0.member("n", $1) }
+      writer.objects("none", [Int]()) { $0.member("n", $1) }
+      writer.member("last", 4)
+      writer.endObject()
+    }
+    #expect(text == #"{"a":{"n":1},"empty":{},"list":[{"n":2},{"n":3}],"none":[],"last":4}"#)
+  }
+
   @Test func commasComeByThemselves() {
     let text = written { writer in
       writer.beginObject()

@@ -83,7 +83,7 @@ struct PriceTests {
   func oldestAge() async throws {
     let bench = try await Bench()
     let tokens = [bench.usdc, bench.spam, bench.native]
-    #expect(await bench.ledger.oldestPriceAge(of: tokens) == 0)
+    #expect(await bench.ledger.oldestPriceAge(of: tokens) == nil)
     try await bench.price(bench.usdc, "1")
     bench.clock.advance(by: 3_000)
     try await bench.price(bench.spam, "1")

@@ -72,13 +72,4 @@ import Testing
     #expect(shown.contains(#""pollSeconds": 12"#))
     #expect(!shown.contains(#""auth""#))
   }
-
-  @Test func helpNamesEverySetting() {
-    let lines = Settings.help.split(separator: "\n")
-    let count = SettingDefinition<SettingsDraft>.all.count + SettingDefinition<ChainConfiguration>.all.count
-    #expect(lines.count == count)
-    #expect(lines.contains { $0.hasPrefix("  --http-port ") && $0.hasSuffix("from 0 to 65535 [8080]") })
-    #expect(lines.contains { $0.hasPrefix("  --chains-CODE-poll-seconds ") })
-    #expect(!Settings.help.contains("null"))
-  }
 }

@@ -1,7 +1,8 @@
 // One card: a title, the newest value, lines over time as SVG, and a legend that shows the values under the pointer.
 
 import { setAttribute, setText } from "../dom.js";
-import { back, formats, path, ticks } from "./scale.js";
+import { back, formats, path, ticks, tickText } from "./scale.js";
+import { hasText, t } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 150;
@@ -32,6 +33,8 @@ export class Chart {
   #names = [];
   #lines = new Map();
   #card = html("section", "card panel");
+  #title;
+  #about;
   #now;
   #svg;
   #grid;
@@ -46,9 +49,7 @@ export class Chart {
   constructor(panel, onHover) {
     this.#panel = panel;
     const head = html("header", "panel-head", this.#card);
-    const title = html("h2", "", head);
-    title.textContent = panel.title;
-    title.title = panel.about;
+    this.#title = html("h2", "", head);
     this.#now = html("p", "panel-now", head);
     this.#svg = svg("svg", "chart", this.#card);
     setAttribute(this.#svg, "role", "img");
@@ -58,7 +59,7 @@ export class Chart {
     this.#paths = svg("g", "lines", this.#svg);
     this.#cursor = svg("path", "cursor", this.#svg);
     this.#legend = html("ul", "legend", this.#card);
-    html("p", "about", this.#card).textContent = panel.about;
+    this.#about = html("p", "about", this.#card);
     this.#svg.addEventListener("pointermove", (event) => onHover(this.#timeAt(event)));
     this.#svg.addEventListener("pointerleave", () => onHover(null));
     new ResizeObserver(([entry]) => {
@@ -72,10 +73,18 @@ export class Chart {
     return this.#card;
   }
 
+  /** What it is called, in the page's language. */
+  #say() {
+    setText(this.#title, t(`panel.${this.#panel.id}`));
+    setText(this.#about, t(`panel.${this.#panel.id}.about`));
+    for (const [name, { label }] of this.#lines) setText(label, called(name));
+  }
+
   /** `{points, restarts, from, to, end, hover}`: what is to be seen; `end` is what `to` is called, `hover` a time or null. */
   draw(view) {
     this.#view = view;
     this.#collectNames(view.points);
+    this.#say();
     const shown = view.points.filter(({ at }) => at >= view.from);
     const marks = this.#ticks(shown);
     const top = marks.at(-1);
@@ -93,15 +102,13 @@ export class Chart {
   #collectNames(points) {
     const last = points.at(-1)?.values ?? {};
     const prefix = `${this.#panel.id}/`;
-    const wanted = this.#panel.series ?? Object.keys(last).filter((name) => name.startsWith(prefix))
-      .map((name) => ({ name, label: name.slice(prefix.length) }));
-    for (const { name, label } of wanted) {
+    for (const name of this.#panel.series ?? Object.keys(last).filter((name) => name.startsWith(prefix))) {
       if (this.#lines.has(name) || this.#lines.size >= COLOURS) continue;
       const colour = `s${this.#lines.size + 1}`;
       const item = html("li", "", this.#legend);
       html("span", `swatch ${colour}`, item);
-      html("span", "series", item).textContent = this.#panel.label?.(label) ?? label;
-      this.#lines.set(name, { path: svg("path", colour, this.#paths), value: html("b", "", item) });
+      const label = html("span", "series", item);
+      this.#lines.set(name, { path: svg("path", colour, this.#paths), label, value: html("b", "", item) });
       this.#names.push(name);
     }
   }
@@ -118,12 +125,11 @@ export class Chart {
   }
 
   #drawGrid(marks, y, view, x) {
-    const format = formats[this.#panel.unit];
     const rows = marks.map((mark) => {
       const row = svg("g");
       const line = svg("path", "", row);
       setAttribute(line, "d", `M${LEFT} ${y(mark).toFixed(1)}H${this.#width - RIGHT}`);
-      this.#text(row, format(mark), LEFT - 6, y(mark) + 4, "end");
+      this.#text(row, tickText(this.#panel.unit, mark), LEFT - 6, y(mark) + 4, "end");
       return row;
     });
     const count = this.#width > 420 ? 5 : 2;
@@ -150,7 +156,7 @@ export class Chart {
     this.#marks.replaceChildren(...shown.map((at) => {
       const line = svg("path", "restart");
       setAttribute(line, "d", `M${x(at).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}`);
-      svg("title", "", line).textContent = "The server was restarted";
+      svg("title", "", line).textContent = t("monitor.restart");
       return line;
     }));
   }
@@ -164,8 +170,8 @@ export class Chart {
     const main = this.#panel.main ?? this.#names[0];
     const text = this.#panel.main === null ? "" : format(view.points.at(-1)?.values[main] ?? null);
     setText(this.#now, text);
-    const all = this.#names.map((name) => `${name.split("/")[1]} ${format(view.points.at(-1)?.values[name] ?? null)}`);
-    setAttribute(this.#svg, "aria-label", `${this.#panel.title}: ${all.join(", ") || "nothing yet"}`);
+    const all = this.#names.map((name) => `${called(name)} ${format(view.points.at(-1)?.values[name] ?? null)}`);
+    setAttribute(this.#svg, "aria-label", `${t(`panel.${this.#panel.id}`)}: ${all.join(", ") || t("monitor.nothing")}`);
   }
 
   #timeAt(event) {
@@ -174,6 +180,12 @@ export class Chart {
     const part = ((event.clientX - box.left) * (this.#width / box.width) - LEFT) / (this.#width - LEFT - RIGHT);
     return this.#view.from + Math.min(1, Math.max(0, part)) * (this.#view.to - this.#view.from);
   }
+}
+
+/** A series by its name, `panel/series`: what has no text is a name from outside, such as a host. */
+function called(name) {
+  const own = name.slice(name.indexOf("/") + 1);
+  return hasText(`series.${own}`) ? t(`series.${own}`) : own;
 }
 
 /** The point whose time is nearest to `at`. */

@@ -67,7 +67,8 @@ function sum(list, member) {
 export function point(now, before, earlier, long) {
   const { stats } = now;
   const values = {
-    "connections/open": stats.connections, "connections/watched": stats.wallets_watched,
+    "connections/open": stats.connections, "connections/streams": stats.streams, "connections/polls": stats.polls,
+    "connections/watched": stats.wallets_watched,
   };
   if (before === null || earlier === null || long === null) return values;
   const seconds = (now.at - before.at) / 1000;
@@ -106,7 +107,7 @@ function work(values, stats, before, seconds) {
   values["jobs/waiting"] = sum(stats.jobs, "waiting");
   values["jobs/done"] = rate(sum(before.jobs, "done"), sum(stats.jobs, "done"), seconds);
   values["jobs/failed"] = rate(sum(before.jobs, "failed"), sum(stats.jobs, "failed"), seconds);
-  values["prices/age"] = stats.prices.last_success_at === null ? null : stats.prices.age_us;
+  values["prices/age"] = stats.prices.age_us;
   for (const loop of stats.loops) values[`loops/${loop.loop}`] = loop.longest_turn_us;
   const cpu = rate(before.process?.cpu_us, stats.process.cpu_us, seconds);
   values["cpu/used"] = cpu === null ? null : cpu / 1e4;

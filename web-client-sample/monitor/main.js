@@ -1,16 +1,22 @@
 // The monitor: asks for the figures, keeps some of the past, draws.
 
+import { setUpChoices } from "../choices.js";
 import { byId, oncePerFrame, setAttribute, setHidden, setText } from "../dom.js";
-import { setUpThemeButton } from "../theme-button.js";
 import { Chart } from "./chart.js";
 import { History } from "./history.js";
 import { PANELS } from "./panels.js";
 import { Source } from "./source.js";
 import { EndpointTable, JobTable, PriceTable } from "./tables.js";
+import { languageTag, t } from "./texts.js";
 
 const LONGEST_MS = 15 * 60_000;
 const SPANS_MS = [60_000, 120_000, 300_000];
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+
+setUpChoices(byId("theme"), byId("language"), () => {
+  if (history.newest !== null) showTables(history.newest);
+  plan();
+});
 
 const history = new History(LONGEST_MS);
 let trouble = null;
@@ -45,7 +51,7 @@ function draw() {
   showState();
   const to = trouble === null ? Date.now() : history.newestAt ?? Date.now();
   const from = to - span(to);
-  const end = trouble === null ? "now" : "last";
+  const end = t(trouble === null ? "monitor.now" : "monitor.last");
   for (const chart of charts) chart.draw({ points: history.points, restarts: history.restarts, from, to, end, hover });
 }
 
@@ -62,29 +68,32 @@ function showState() {
   const [tone, text] = state();
   setAttribute(byId("state"), "data-tone", tone);
   setText(byId("state-text"), text);
-  const banner = trouble === null ? notice() : `${trouble.text}.${isOld ? ` What is shown is of ${new Date(at).toLocaleTimeString([], CLOCK)}.` : ""}`;
+  const banner = trouble === null ? notice() : said(isOld ? at : null);
   setText(byId("banner"), banner);
   setAttribute(byId("banner"), "data-tone", trouble === null ? null : "bad");
   setHidden(byId("banner"), banner === "");
 }
 
+/** What is wrong, and of when what is shown is (null: nothing is). */
+function said(at) {
+  // What the server says of itself comes as it is.
+  const text = trouble.text ?? t("monitor.gone");
+  return at === null ? text : t("monitor.shown", { text, time: new Date(at).toLocaleTimeString(languageTag(), CLOCK) });
+}
+
 function state() {
-  if (trouble === null) return history.newest === null ? ["busy", "Asking"] : ["good", "Live"];
-  if (trouble.kind === "token") return ["bad", "Access token needed"];
-  const seconds = Math.max(0, Math.ceil((trouble.retryAt - Date.now()) / 1000));
-  const word = { slow: "Asked too often", broken: "Not understood", gone: "No answer" }[trouble.kind];
-  return ["bad", `${word} · again in ${seconds} s`];
+  if (trouble === null) return history.newest === null ? ["busy", t("monitor.state.asking")] : ["good", t("monitor.state.live")];
+  const n = Math.max(0, Math.ceil((trouble.retryAt - Date.now()) / 1000));
+  return ["bad", t(`monitor.state.${trouble.kind}`, { n })];
 }
 
 function notice() {
-  if (history.newest === null || history.newest.process !== undefined) return "";
-  return "This access token is bound to wallets: it sees the totals alone. One that is not bound sees everything.";
+  return history.newest === null || history.newest.process !== undefined ? "" : t("monitor.bound");
 }
 
 function showTables(stats) {
-  setText(byId("server"), `${stats.server} · epoch ${stats.epoch} · revision ${stats.rev.toLocaleString("en-US")}`);
-  setText(byId("totals"), `${stats.wallets.toLocaleString("en-US")} wallets, ${stats.tokens.toLocaleString("en-US")} tokens, ${
-    stats.lags.toLocaleString("en-US")} lags, ${stats.closed_slow.toLocaleString("en-US")} closed as slow`);
+  setText(byId("server"), t("monitor.server", stats));
+  setText(byId("totals"), t("monitor.totals", { ...stats, slow: stats.closed_slow }));
   setHidden(byId("tables"), stats.process === undefined);
   if (stats.process === undefined) return;
   endpoints.show(stats.chains);
@@ -105,7 +114,6 @@ byId("token-show").addEventListener("click", () => {
   if (!byId("token-form").hidden) byId("token").focus();
 });
 byId("range").addEventListener("change", plan);
-setUpThemeButton(byId("theme"));
 // Countdowns, and the axis where nothing comes.
 setInterval(() => {
   if (trouble !== null) plan();

@@ -44,6 +44,8 @@ export const formats = {
     if (microseconds < 6e7) return `${threeDigits(microseconds / 1e6)} s`;
     return `${threeDigits(microseconds / 6e7)} min`;
   },
+  /** Of what is known to the millisecond. */
+  age: (microseconds) => (microseconds !== null && microseconds < 1000 ? "< 1 ms" : formats.duration(microseconds)),
   bytes(value) {
     if (value === null) return UNKNOWN;
     if (value === 0) return "0";
@@ -52,6 +54,11 @@ export const formats = {
     return `${threeDigits(value / 2 ** 10)} KiB`;
   },
 };
+
+/** A tick of an axis: nothing is nothing in every unit. */
+export function tickText(unit, value) {
+  return value === 0 ? "0" : formats[unit](value);
+}
 
 /** How far back a moment is, for the time axis: `end` ("now"), "-30 s", "-5 min". */
 export function back(milliseconds, end) {

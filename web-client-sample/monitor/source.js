@@ -25,7 +25,10 @@ export class Source {
   #timer = null;
   #asking = null;
 
-  /** `on`: `stats(stats)` and `trouble({kind, text, retryAt})`, kind "token", "slow", "broken" or "gone". */
+  /**
+   * `on`: `stats(stats)` and `trouble({kind, text, retryAt})`, kind "token", "slow", "broken" or "gone"; `text` is the
+   * server's, null where it said nothing.
+   */
   constructor(url, on) {
     this.#url = url;
     this.#on = on;
@@ -58,7 +61,7 @@ export class Source {
       wait = this.#take(response, answer);
     } catch {
       if (this.#asking !== asking) return;
-      wait = this.#fail("gone", "The server does not answer");
+      wait = this.#fail("gone", null);
     } finally {
       clearTimeout(timeout);
     }

@@ -3,14 +3,12 @@
 import { setAttribute, setText } from "../dom.js";
 import { UNKNOWN } from "../format.js";
 import { formats } from "./scale.js";
+import { hasText, t } from "./texts.js";
 
 /** How much of an endpoint's past is shown. */
 const STRIP = 60;
 
-const STATES = {
-  up: ["up", "good"], doubtful: ["doubtful", "busy"], failing: ["failing", "bad"], limited: ["limited", "busy"],
-  behind: ["behind", "busy"], wrong_chain: ["wrong chain", "bad"],
-};
+const TONES = { up: "good", failing: "bad", wrong_chain: "bad" };
 
 /** Rows by key, in the order given; a row is made of `cells` cells. */
 class Rows {
@@ -21,7 +19,7 @@ class Rows {
     this.#body = body;
   }
 
-  /** `labels`: what each cell is, for narrow screens. */
+  /** `labels`: keys of what each cell is called, for narrow screens. */
   show(keys, labels, fill) {
     for (const [key, row] of this.#rows) {
       if (keys.includes(key)) continue;
@@ -29,18 +27,18 @@ class Rows {
       this.#rows.delete(key);
     }
     for (const [index, key] of keys.entries()) {
-      const row = this.#rows.get(key) ?? this.#make(key, labels);
+      const row = this.#rows.get(key) ?? this.#make(key, labels.length);
+      for (const [place, label] of labels.entries()) setAttribute(row.cells[place], "data-label", t(label));
       if (this.#body.children[index] !== row.element) this.#body.insertBefore(row.element, this.#body.children[index] ?? null);
       fill(row.cells, row, index);
     }
   }
 
-  #make(key, labels) {
+  #make(key, count) {
     const element = document.createElement("tr");
-    const cells = labels.map((label, index) => {
+    const cells = Array.from({ length: count }, (_, index) => {
       const cell = document.createElement(index === 0 ? "th" : "td");
       if (index === 0) cell.scope = "row";
-      cell.dataset.label = label;
       element.append(cell);
       return cell;
     });
@@ -50,7 +48,7 @@ class Rows {
   }
 }
 
-const ENDPOINT = ["Endpoint", "Chain", "State", "Last minute", "Latency", "Errors", "Block"];
+const ENDPOINT = ["endpoint", "chain", "state", "past", "latency", "errors", "block"].map((name) => `endpoints.${name}`);
 
 export class EndpointTable {
   #rows;
@@ -65,9 +63,11 @@ export class EndpointTable {
     const keys = all.map(({ chain, endpoint }) => `${chain.chain} ${endpoint.host}`);
     this.#rows.show(keys, ENDPOINT, (cells, row, index) => {
       const { chain, endpoint } = all[index];
-      const [word, tone] = STATES[endpoint.state] ?? [endpoint.state, "busy"];
+      const tone = TONES[endpoint.state] ?? "busy";
+      const word = hasText(`endpoint.${endpoint.state}`) ? t(`endpoint.${endpoint.state}`) : endpoint.state;
       setText(cells[0], endpoint.host);
-      setText(cells[1], chain.state === "up" ? chain.chain : `${chain.chain} · down${chain.reason === "standing_still" ? ", stands still" : ""}`);
+      setText(cells[1], chain.state === "up" ? chain.chain
+        : t(chain.reason === "standing_still" ? "endpoints.standing" : "endpoints.down", chain));
       setAttribute(cells[1], "class", chain.state === "up" ? null : "bad");
       badge(cells[2], word, tone);
       strip(cells[3], row.past, tone);
@@ -104,13 +104,14 @@ function strip(cell, past, tone) {
     for (let index = 0; index < STRIP; index += 1) box.append(document.createElement("i"));
   }
   const bad = past.filter((tone) => tone !== "good").length;
-  setAttribute(box, "aria-label", bad === 0 ? "always up" : `not up in ${bad} of ${past.length} looks`);
+  setAttribute(box, "aria-label", bad === 0 ? t("endpoints.always") : t("endpoints.sometimes", { bad, looks: past.length }));
   for (const [index, stripe] of [...box.children].entries()) {
     setAttribute(stripe, "data-tone", past[index - STRIP + past.length] ?? null);
   }
 }
 
-const JOB = ["Job", "Running", "Waiting", "Done", "Failed", "Restarts", "Refused", "Oldest"];
+const FIGURES = ["running", "waiting", "done", "failed", "restarts", "refused"];
+const JOB = ["job", ...FIGURES, "oldest"].map((name) => `jobs.${name}`);
 
 export class JobTable {
   #rows;
@@ -123,7 +124,7 @@ export class JobTable {
     this.#rows.show(jobs.map(({ job }) => job), JOB, (cells, _, index) => {
       const job = jobs[index];
       setText(cells[0], job.job.replaceAll("_", " "));
-      for (const [place, member] of ["running", "waiting", "done", "failed", "restarts", "refused"].entries()) {
+      for (const [place, member] of FIGURES.entries()) {
         setText(cells[place + 1], job[member].toLocaleString("en-US"));
         const isBad = ["failed", "restarts", "refused"].includes(member) && job[member] > 0;
         setAttribute(cells[place + 1], "class", isBad ? "bad" : null);
@@ -133,7 +134,7 @@ export class JobTable {
   }
 }
 
-const PRICE = ["Source", "State", "Batches", "Failed"];
+const PRICE = ["source", "state", "batches", "failed"].map((name) => `sources.${name}`);
 
 export class PriceTable {
   #rows;
@@ -147,12 +148,13 @@ export class PriceTable {
     this.#rows.show(sources.map(({ source }) => source), PRICE, (cells, _, index) => {
       const source = sources[index];
       setText(cells[0], source.source);
-      badge(cells[1], source.resting ? "resting" : "asked", source.resting ? "busy" : "good");
+      badge(cells[1], t(source.resting ? "sources.resting" : "sources.asked"), source.resting ? "busy" : "good");
       setText(cells[2], source.batches.toLocaleString("en-US"));
       setText(cells[3], source.failed.toLocaleString("en-US"));
       setAttribute(cells[3], "class", source.failed > 0 ? "bad" : null);
     });
-    return `${prices.watched} watched, ${prices.unpriced} without a price; last success ${
-      prices.last_success_at === null ? UNKNOWN : `${formats.duration(Math.max(0, now - prices.last_success_at) * 1000)} ago`}`;
+    const last = prices.last_success_at;
+    const ago = last === null ? null : formats.age(Math.max(0, now - last) * 1000);
+    return t(ago === null ? "sources.never" : "sources.note", { ...prices, ago });
   }
 }

@@ -2,9 +2,9 @@
 
 import { setHidden, setText } from "../dom.js";
 import { name } from "../format.js";
+import { t } from "./texts.js";
 
 const ARROWS = { in: "←", out: "→", note: "·" };
-const WORDS = { in: "received", out: "sent", note: "note" };
 /** Of a long frame so much stands in its line. */
 const LINE = 400;
 
@@ -37,7 +37,7 @@ function make(entry) {
   };
   add("time", time(entry.at));
   add("arrow", ARROWS[entry.way]);
-  add("visually-hidden", WORDS[entry.way]);
+  add("visually-hidden", t(`frames.${entry.way}`));
   add("type", name(entry.type));
   // Strangers' text, in one line: nothing hidden or reordered.
   add("text", entry.text.slice(0, LINE).replace(/[\p{Cc}\p{Cf}]/gu, " "));
@@ -95,8 +95,6 @@ export async function copy(button, text) {
   } catch {
     isDone = false;
   }
-  const before = button.dataset.text ?? button.textContent;
-  button.dataset.text = before;
-  setText(button, isDone ? "Copied" : "Select and copy it");
-  setTimeout(() => setText(button, before), 1500);
+  setText(button, t(isDone ? "terminal.copied" : "terminal.notCopied"));
+  setTimeout(() => setText(button, t("terminal.copy")), 1500);
 }

@@ -1,7 +1,7 @@
 // The playground: a message goes out, every frame is seen.
 
-import { byId, oncePerFrame, setAttribute, setHidden, setText } from "../dom.js";
-import { setUpThemeButton } from "../theme-button.js";
+import { setUpChoices } from "../choices.js";
+import { arrange, byId, oncePerFrame, setAttribute, setHidden, setText } from "../dom.js";
 import { closeMeaning } from "./close-codes.js";
 import { curlLine, websocatLine } from "./commands.js";
 import { examples, WALLET } from "./examples.js";
@@ -9,6 +9,7 @@ import { FrameList, copy } from "./frame-list.js";
 import { FrameLog } from "./frame-log.js";
 import { check } from "./message.js";
 import { mayTravel, Socket } from "./socket.js";
+import { t } from "./texts.js";
 
 const ENTRIES_MAX = 500;
 
@@ -16,23 +17,32 @@ const base = new URL("./", document.baseURI);
 const address = new URL("ws", base);
 address.protocol = base.protocol === "https:" ? "wss:" : "ws:";
 
+setUpChoices(byId("theme"), byId("language"), () => {
+  showConnection();
+  showPause();
+  showExamples();
+  showSendable();
+  plan();
+});
+
 const log = new FrameLog(ENTRIES_MAX);
 const list = new FrameList(byId("frames"), byId("nothing"));
 let wallet = WALLET;
 let since = null;
 let pausedAt = null;
 let newest = 0;
+let connection = "closed";
+let end = null;
 const plan = oncePerFrame(show);
 
 const socket = new Socket({
   state(state) {
-    setAttribute(byId("state"), "data-tone", { connecting: "busy", open: "good", closed: "bad" }[state]);
-    setText(byId("state-text"), { connecting: "Connecting", open: "Open", closed: "Closed" }[state]);
-    setText(byId("connect"), state === "closed" ? "Connect" : "Disconnect");
+    connection = state;
     if (state === "open") {
-      setHidden(byId("ended"), true);
-      note(`open: ${address.href}`);
+      end = null;
+      note(t("playground.opened", { address: address.href }));
     }
+    showConnection();
     showSendable();
   },
   frame(text) {
@@ -40,14 +50,22 @@ const socket = new Socket({
     add("in", text);
   },
   ended(code, reason) {
-    const { text, mayReturn } = closeMeaning(code);
-    const said = reason === "" ? "" : ` The server says: “${reason}”.`;
-    setText(byId("ended"), `Closed with ${code}: ${text}.${said} ${mayReturn ? "You may come back." : "Do not come back unchanged."}`);
-    setAttribute(byId("ended"), "data-tone", mayReturn ? null : "bad");
-    setHidden(byId("ended"), false);
-    note(`closed ${code}: ${text}${reason === "" ? "" : ` (${reason})`}`);
+    end = { code: String(code), reason };
+    showConnection();
+    note(t(reason === "" ? "playground.ended" : "playground.endedSaying", { ...end, text: closeMeaning(code).text }));
   },
 });
+
+function showConnection() {
+  setAttribute(byId("state"), "data-tone", { connecting: "busy", open: "good", closed: "bad" }[connection]);
+  setText(byId("state-text"), t(`playground.${connection}`));
+  setText(byId("connect"), t(connection === "closed" ? "playground.connect" : "playground.disconnect"));
+  setHidden(byId("ended"), end === null);
+  if (end === null) return;
+  const { text, mayReturn } = closeMeaning(Number(end.code));
+  setText(byId("ended"), t(`ended.${mayReturn ? "return" : "stay"}${end.reason === "" ? "" : "Saying"}`, { ...end, text }));
+  setAttribute(byId("ended"), "data-tone", mayReturn ? null : "bad");
+}
 
 /** From where one may resume: what a heartbeat says. */
 function remember(text) {
@@ -73,21 +91,22 @@ function show() {
     type: byId("type").value, words: byId("filter").value, last: pausedAt ?? Infinity,
   });
   list.show(found, { newestFirst: byId("order").value === "newest" });
-  const parts = [`${found.length} of ${log.count}`];
-  if (log.dropped > 0) parts.push(`${log.dropped} older ones forgotten`);
-  if (pausedAt !== null) parts.push(`${newest - pausedAt} since the pause`);
+  const parts = [t("frames.count", { found: found.length, count: log.count })];
+  if (log.dropped > 0) parts.push(t("frames.dropped", { n: log.dropped }));
+  if (pausedAt !== null) parts.push(t("frames.since", { n: newest - pausedAt }));
   setText(byId("count"), parts.join(" · "));
 }
 
+function showPause() {
+  setText(byId("pause"), t(pausedAt === null ? "frames.pause" : "frames.goOn"));
+  setAttribute(byId("pause"), "aria-pressed", String(pausedAt !== null));
+}
+
+/** Options that are there stay, so that the list may be open meanwhile. */
 function showTypes() {
   const select = byId("type");
-  const types = log.types;
-  const shown = [...select.options].slice(1).map(({ value }) => value);
-  if (types.join() === shown.join()) return;
-  const chosen = select.value;
-  const options = ["", ...types].map((type) => new Option(type === "" ? "Every type" : type, type));
-  select.replaceChildren(...options);
-  select.value = types.includes(chosen) ? chosen : "";
+  const [every, ...known] = select.options;
+  arrange(select, [every, ...log.types.map((type) => known.find(({ value }) => value === type) ?? new Option(type, type))]);
 }
 
 // The message
@@ -108,7 +127,7 @@ function showCommands(compact, value) {
   const hasToken = token() !== null;
   setText(byId("websocat"), websocatLine(address.href, compact, hasToken));
   const line = curlLine(base, value, hasToken);
-  setText(byId("curl"), line ?? "There is no such call over HTTP.");
+  setText(byId("curl"), line ?? t("terminal.none"));
   byId("copy-curl").disabled = line === null;
   setHidden(byId("token-note"), !hasToken);
 }
@@ -119,11 +138,11 @@ function send(text) {
 }
 
 function showExamples() {
-  byId("examples").replaceChildren(...examples(wallet, since).map(({ title, message, about }) => {
+  byId("examples").replaceChildren(...examples(wallet, since).map(({ name, title, about }) => {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "chip", textContent: title });
     if (about) button.title = about;
     button.addEventListener("click", () => {
-      const fresh = examples(wallet, since).find((example) => example.title === title);
+      const fresh = examples(wallet, since).find((example) => example.name === name);
       byId("message").value = JSON.stringify(fresh.message, null, 2);
       showSendable();
     });
@@ -158,7 +177,7 @@ async function findWallet() {
 }
 
 byId("connect").addEventListener("click", () => {
-  if (byId("connect").textContent === "Connect") connect();
+  if (connection === "closed") connect();
   else socket.close();
 });
 byId("send").addEventListener("click", () => send(check(byId("message").value).compact));
@@ -187,8 +206,7 @@ byId("order").addEventListener("change", () => {
 });
 byId("pause").addEventListener("click", () => {
   pausedAt = pausedAt === null ? newest : null;
-  setText(byId("pause"), pausedAt === null ? "Pause" : "Go on");
-  setAttribute(byId("pause"), "aria-pressed", String(pausedAt !== null));
+  showPause();
   plan();
 });
 byId("clear").addEventListener("click", () => {
@@ -198,9 +216,10 @@ byId("clear").addEventListener("click", () => {
 });
 byId("copy-websocat").addEventListener("click", () => copy(byId("copy-websocat"), byId("websocat").textContent));
 byId("copy-curl").addEventListener("click", () => copy(byId("copy-curl"), byId("curl").textContent));
-setUpThemeButton(byId("theme"));
 
 setText(byId("address"), address.href);
+showConnection();
+showPause();
 await findWallet();
 showExamples();
 byId("message").value = JSON.stringify(examples(wallet)[0].message, null, 2);

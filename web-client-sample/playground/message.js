@@ -1,18 +1,19 @@
 // Pure: what is wrong with a message before it is sent.
 
-const KEYS = "a list of strings such as \"ETH:0x…\"";
+import { t } from "./texts.js";
+
 const isList = (value) => Array.isArray(value) && value.every((entry) => typeof entry === "string");
 const isText = (value) => typeof value === "string";
 
-/** By op: the members it may have, each with a test and what would be right. */
+/** By op: the members it may have, each with a test and the name of what would be right. */
 const MEMBERS = {
-  wallets: [isList, KEYS],
-  tokens: [isList, KEYS],
-  wallet: [isText, "a string such as \"ETH:0x…\""],
-  token: [isText, "a string"],
-  since: [(value) => value === null || isText(value), "a string such as \"k3f9:8121\""],
-  rate: [(value) => value === null || (typeof value === "number" && value > 0), "a number above 0, or null for unlimited"],
-  batch: [(value) => typeof value === "boolean", "true or false"],
+  wallets: [isList, "keys"],
+  tokens: [isList, "keys"],
+  wallet: [isText, "key"],
+  token: [isText, "text"],
+  since: [(value) => value === null || isText(value), "since"],
+  rate: [(value) => value === null || (typeof value === "number" && value > 0), "rate"],
+  batch: [(value) => typeof value === "boolean", "boolean"],
 };
 
 export const OPS = {
@@ -37,31 +38,37 @@ export function check(text) {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { value: null, compact: null, fault: text.trim() === "" ? "Write a message first." : `No JSON: ${error.message}`, warnings: [] };
+    return { value: null, compact: null, fault: text.trim() === "" ? t("fault.empty") : t("fault.json", { why: error.message }), warnings: [] };
   }
   return { value, compact: JSON.stringify(value), fault: null, warnings: warnings(value) };
 }
 
 function warnings(value) {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return ["A message is an object, such as {\"op\":\"ping\"}."];
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return [t("warning.object")];
   const found = idWarnings(value.id);
-  if (!isText(value.op)) return [...found, "A message needs \"op\", a string."];
+  if (!isText(value.op)) return [...found, t("warning.op")];
   const op = Object.hasOwn(OPS, value.op) ? OPS[value.op] : null;
-  if (op === null) return [...found, `There is no op "${value.op.slice(0, 40)}"; there are ${Object.keys(OPS).join(", ")}.`];
+  if (op === null) return [...found, t("warning.unknown", { op: value.op.slice(0, 40), ops: Object.keys(OPS).join(", ") })];
   const { takes, needsOneOf } = op;
   if (needsOneOf && !needsOneOf.some((name) => Object.hasOwn(value, name))) {
-    found.push(`"${value.op}" needs ${needsOneOf.map((name) => `"${name}"`).join(" or ")}, ${MEMBERS[needsOneOf[0]][1]}.`);
+    const members = needsOneOf.map((name) => `"${name}"`).join(t("warning.or"));
+    found.push(t("warning.needs", { op: value.op, members, what: right(needsOneOf[0]) }));
   }
   for (const name of Object.keys(value)) {
     if (name === "op" || name === "id") continue;
-    if (!takes.includes(name)) found.push(`"${value.op}" does not look at "${name.slice(0, 40)}".`);
-    else if (!MEMBERS[name][0](value[name])) found.push(`"${name}" is ${MEMBERS[name][1]}.`);
+    if (!takes.includes(name)) found.push(t("warning.member", { op: value.op, member: name.slice(0, 40) }));
+    else if (!MEMBERS[name][0](value[name])) found.push(t("warning.value", { member: name, what: right(name) }));
   }
   return found;
+}
+
+/** What a member should be. */
+function right(member) {
+  return t(`value.${MEMBERS[member][1]}`);
 }
 
 function idWarnings(id) {
   if (id === undefined) return [];
   const isRight = (Number.isInteger(id) && Math.abs(id) < ID_MAX) || (isText(id) && [...id].length <= 36);
-  return isRight ? [] : ["\"id\" is an integer below 2^53 or a string of at most 36 characters."];
+  return isRight ? [] : [t("warning.id")];
 }

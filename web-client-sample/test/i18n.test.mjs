@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import test from "node:test";
 import { TEXTS, bestLanguage, errorText, setLanguage, t } from "../i18n.js";
 import { ago } from "../format.js";
+import "../monitor/texts.js";
+import "../playground/texts.js";
 
 const folder = new URL("..", import.meta.url);
-const page = readFileSync(new URL("index.html", folder), "utf8");
-const code = ["app", "add-form", "bar", "wallet-card", "row-view", "format"]
-  .map((name) => readFileSync(new URL(`${name}.js`, folder), "utf8")).join("\n");
+const read = (name) => readFileSync(new URL(name, folder), "utf8");
+const modules = (inside) => readdirSync(new URL(inside, folder)).filter((name) => name.endsWith(".js") && !name.startsWith("texts"))
+  .map((name) => read(inside + name)).join("\n");
+const pages = ["index.html", "monitor.html", "playground.html"].map(read);
+const code = modules("./") + modules("monitor/") + modules("playground/");
 const names = (text) => (typeof text === "string" ? [text] : Object.values(text)).map((one) => [...one.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort());
 
 test("every language has every text, with the same names in it", () => {
@@ -17,20 +21,23 @@ test("every language has every text, with the same names in it", () => {
   }
 });
 
-test("the page asks for texts that there are, and each text is asked for", () => {
-  const asked = [...page.matchAll(/data-t(?:-[a-z-]+)?="([^"]+)"/g)].map(([, key]) => key);
+test("the pages ask for texts that there are, and each text is asked for", () => {
+  const asked = pages.flatMap((page) => [...page.matchAll(/data-t(?:-[a-z-]+)?="([^"]+)"/g)].map(([, key]) => key));
   for (const key of asked) assert.ok(key in TEXTS.en, key);
   for (const [, key] of code.matchAll(/\bt\("([^"]+)"/g)) assert.ok(key in TEXTS.en, key);
-  const composed = /^(error|badge|fold|state|transport|theme|connection|add|card|nothing|row)\./;
+  const composed = new RegExp("^(error|badge|fold|state|transport|theme|connection|add|card|nothing|row"
+    + "|panel|series|endpoints?|sources|jobs|monitor\\.state|example|value|close|ended|playground|frames)\\.");
   for (const key of Object.keys(TEXTS.en)) {
     assert.ok(asked.includes(key) || code.includes(`"${key}"`) || composed.test(key), `${key} is used nowhere`);
   }
 });
 
-test("no text stands in the page itself but names and what works without JavaScript", () => {
-  const words = page.replace(/<(script|style|title|noscript)[\s\S]*?<\/\1>/g, "").replace(/<[^>]*data-t="[^>]*>[^<]*/g, "").replace(/<[^>]+>/g, "");
-  const names = ["WalletPush", "Monitor", "Playground"];
-  assert.deepEqual(words.split(/\s+/).filter((word) => /\p{L}/u.test(word) && !names.includes(word)), []);
+test("no text stands in the pages themselves but names and what works without JavaScript", () => {
+  const names = ["WalletPush", "export", "WALLETPUSH_TOKEN=…"];
+  for (const page of pages) {
+    const words = page.replace(/<(script|style|title|noscript)[\s\S]*?<\/\1>/g, "").replace(/<[^>]*data-t="[^>]*>[^<]*/g, "").replace(/<[^>]+>/g, "");
+    assert.deepEqual(words.split(/\s+/).filter((word) => /\p{L}/u.test(word) && !names.includes(word)), []);
+  }
 });
 
 test("names, plurals, numbers", () => {

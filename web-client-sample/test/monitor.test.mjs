@@ -3,8 +3,9 @@ import test from "node:test";
 import { between, isRestarted, percent, point, quantile, rate } from "../monitor/figures.js";
 import { History } from "../monitor/history.js";
 import { PANELS } from "../monitor/panels.js";
-import { back, formats, path, ticks } from "../monitor/scale.js";
+import { back, formats, path, ticks, tickText } from "../monitor/scale.js";
 import { meaning, pause } from "../monitor/source.js";
+import { hasText } from "../monitor/texts.js";
 
 const histogram = (counts) => ({ le_us: [1000, 2000, 5000], counts });
 
@@ -43,7 +44,7 @@ table("quantile", quantile, [
 
 function stats(over = {}) {
   return {
-    epoch: "a", connections: 3, wallets_watched: 2, frames_sent: 100, writes: 50, messages: 10, ...over,
+    epoch: "a", connections: 3, streams: 1, polls: 0, wallets_watched: 2, frames_sent: 100, writes: 50, messages: 10, ...over,
   };
 }
 
@@ -58,7 +59,9 @@ function full(over = {}) {
 }
 
 test("the first point knows levels alone", () => {
-  assert.deepEqual(point({ at: 0, stats: full() }, null, null, null), { "connections/open": 3, "connections/watched": 2 });
+  assert.deepEqual(point({ at: 0, stats: full() }, null, null, null), {
+    "connections/open": 3, "connections/streams": 1, "connections/polls": 0, "connections/watched": 2,
+  });
 });
 
 test("a second look gives rates, quantiles and ratios", () => {
@@ -87,11 +90,14 @@ test("a second look gives rates, quantiles and ratios", () => {
 
 test("a token that is bound to wallets sees totals", () => {
   const values = point({ at: 1000, stats: stats({ frames_sent: 101 }) }, ...Array(3).fill({ at: 0, stats: stats() }));
-  assert.deepEqual(Object.keys(values), ["connections/open", "connections/watched", "frames/sent", "frames/writes", "frames/received"]);
+  assert.deepEqual(Object.keys(values), [
+    "connections/open", "connections/streams", "connections/polls", "connections/watched", "frames/sent", "frames/writes",
+    "frames/received",
+  ]);
 });
 
-test("a price that never was has no age", () => {
-  const now = { at: 1, stats: full({ prices: { age_us: 0, last_success_at: null } }) };
+test("where nobody watches a price there is no age", () => {
+  const now = { at: 1, stats: full({ prices: { age_us: null, last_success_at: 5 } }) };
   assert.equal(point(now, ...Array(3).fill({ at: 0, stats: full() }))["prices/age"], null);
 });
 
@@ -154,6 +160,8 @@ table("count", formats.count, [
 table("duration", formats.duration, [
   [[null], "—"], [[0], "0 µs"], [[999], "999 µs"], [[1500], "1.5 ms"], [[2.5e6], "2.5 s"], [[9e7], "1.5 min"],
 ]);
+table("age", formats.age, [[[null], "—"], [[0], "< 1 ms"], [[1000], "1 ms"], [[9e7], "1.5 min"]]);
+table("ticks' texts", tickText, [[["age", 0], "0"], [["duration", 0], "0"], [["duration", 500], "500 µs"], [["rate", 5], "5/s"]]);
 table("bytes", formats.bytes, [[[null], "—"], [[0], "0"], [[2048], "2 KiB"], [[3 * 2 ** 20], "3 MiB"], [[1.5 * 2 ** 30], "1.5 GiB"]]);
 table("percent text", formats.percent, [[[99.95], "100 %"], [[12.34], "12.3 %"], [[null], "—"]]);
 table("back", back, [[[0, "now"], "now"], [[0, "last"], "last"], [[60_000], "−1 min"], [[150_000], "−2.5 min"], [[30_000], "−30 s"]]);
@@ -170,8 +178,11 @@ table("pause", pause, [[[0], 1000], [[1], 1000], [[3], 4000], [[20], 15_000], [[
 
 test("every panel names what it draws", () => {
   assert.equal(new Set(PANELS.map(({ id }) => id)).size, PANELS.length);
-  for (const { id, title, about, unit, series } of PANELS) {
-    assert.ok(title && about && formats[unit], id);
-    for (const { name } of series ?? []) assert.ok(name.startsWith(`${id}/`), name);
+  for (const { id, unit, series } of PANELS) {
+    assert.ok(hasText(`panel.${id}`) && hasText(`panel.${id}.about`) && formats[unit], id);
+    for (const name of series ?? []) {
+      assert.ok(name.startsWith(`${id}/`), name);
+      assert.ok(/\/p\d\d$/.test(name) || hasText(`series.${name.slice(id.length + 1)}`), name);
+    }
   }
 });

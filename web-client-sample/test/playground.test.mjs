@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import test from "node:test";
 import { closeMeaning } from "../playground/close-codes.js";
+import { setLanguage } from "../i18n.js";
 import { curlLine, quoted, websocatLine } from "../playground/commands.js";
 import { examples, WALLET } from "../playground/examples.js";
 import { FrameLog, typeOf } from "../playground/frame-log.js";
@@ -98,6 +99,15 @@ test("curl with a token, and where there is no call", () => {
     null, 7, {}, { op: "set" }, { op: "auth" }, { op: "unsubscribe" }, { op: "subscribe", tokens: ["ETH:native"] }, { op: "get", wallet: 7 },
     { op: "subscribe", wallets: [7] },
   ]) assert.equal(curlLine(base, message, false), null);
+});
+
+test("the checks and codes speak Chinese too", () => {
+  setLanguage("zh");
+  assert.match(check("{").fault, /^不是 JSON/);
+  assert.equal(check(`{"op":"ping","x":1}`).warnings[0], "\"ping\" 不理会 \"x\"。");
+  assert.equal(closeMeaning(4002).text, "禁止访问");
+  assert.equal(examples(WALLET)[0].title, "关注钱包");
+  setLanguage("en");
 });
 
 test("close codes", () => {

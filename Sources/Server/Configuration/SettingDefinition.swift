@@ -2,8 +2,8 @@ import Ethereum
 import JSON
 
 /// A setting: its name, what it may be, where it goes. The tables of these are the only place that knows the
-/// settings: reading, the search for unknown names, the help and ``Settings/describe(revealingSecrets:)`` are
-/// derived from them.
+/// settings: reading, the search for unknown names, ``Settings/describe(revealingSecrets:)`` and
+/// ``Settings/reference`` are derived from them.
 struct SettingDefinition<Root>: Sendable {
   /// `["http", "port"]`; of a chain's settings only the last part.
   let path: [String]
@@ -11,7 +11,7 @@ struct SettingDefinition<Root>: Sendable {
   let expected: String
   let expectedElement: String
   let secrecy: SettingSecrecy
-  /// One line for the help.
+  /// One line for the reference.
   let summary: String
   let store: @Sendable (inout Root, _ texts: [String], _ folder: String) throws(SettingRefusal) -> Void
   /// Nil where it is left out.

@@ -32,28 +32,6 @@ extension Settings {
     }
     return root.value
   }
-
-  /// What `--help` says of the settings: an option, its default and its meaning on each line.
-  public static var help: String {
-    let defaults = SettingsDraft()
-    var rows = SettingDefinition<SettingsDraft>.all.map { setting in
-      (
-        SettingNames.option(setting.path), setting.summary, setting.expected,
-        setting.show(defaults)?.description
-      )
-    }
-    rows += SettingDefinition<ChainConfiguration>.all.map { setting in
-      (
-        "--chains-CODE" + SettingNames.option(setting.path).dropFirst(), setting.summary, setting.expected,
-        nil
-      )
-    }
-    let width = rows.map(\.0.count).max() ?? 0
-    return rows.map { option, summary, expected, value in
-      let padding = String(repeating: " ", count: width - option.count)
-      return "  \(option)\(padding)  \(summary): \(expected)" + (value.map { " [\($0)]" } ?? "")
-    }.joined(separator: "\n")
-  }
 }
 
 extension JSONValue {

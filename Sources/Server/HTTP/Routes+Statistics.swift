@@ -22,6 +22,8 @@ extension Router {
         writer.member("wallets_watched", watched)
         writer.member("tokens", tokens)
         writer.member("connections", push.connections)
+        writer.member("streams", push.total.streams)
+        writer.member("polls", push.total.polls)
         writer.member("frames_sent", push.total.frames)
         writer.member("writes", push.total.writes)
         writer.member("snapshots", push.total.snapshots)

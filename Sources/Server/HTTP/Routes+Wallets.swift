@@ -214,7 +214,7 @@ extension Router {
   // MARK: Balances
 
   private func balances(_ cells: WalletCells, _ request: Request) async -> Response {
-    await services.ledger.want(cells.id)
+    await services.ledger.visit(cells.id)
     guard let snapshot = await services.ledger.snapshot(of: cells.id) else {
       return missing(String(cells.id), .english)
     }

@@ -22,7 +22,7 @@ extension SchemaText {
           "properties":{"kind":{"type":"string"},\#(counts("hit", "stale", "miss"))}}}}},
     "PriceFigures":{"type":"object",
       "required":["age_us","watched","unpriced","last_success_at","sources"],
-      "properties":{\#(counts("age_us", "watched", "unpriced")),
+      "properties":{\#(counts("watched", "unpriced")),"age_us":{"type":["integer","null"],"minimum":0},
         "last_success_at":{"$ref":"#/components/schemas/OptionalMilliseconds"},
         "sources":{"type":"array","items":{"type":"object",
           "required":["source","batches","failed","resting","latency"],
@@ -39,7 +39,8 @@ extension SchemaText {
     """#
 
   private static let totals = [
-    "rev", "wallets", "wallets_watched", "tokens", "connections", "frames_sent", "writes", "snapshots",
+    "rev", "wallets", "wallets_watched", "tokens", "connections", "streams", "polls", "frames_sent", "writes",
+    "snapshots",
     "messages", "lags", "closed_slow",
   ]
 

@@ -13,19 +13,22 @@ struct OperatorFigures {
   private let time: UnixMilliseconds
   private let jobs: [(key: String, value: JobFigures)]
   private let chains: [ChainState]
+  /// Nil where nobody watches a token with a price.
+  private let oldestPriceAge: UnixMilliseconds?
   private let metrics: [String: [MetricReading]]
 
   init(_ services: Services) async {
     time = services.clock()
     jobs = services.jobs.figures.sorted { $0.key < $1.key }
     chains = await services.chainStates()
+    oldestPriceAge = await services.pricing.oldestPriceAge()
     metrics = services.metrics.readings(of: Self.names)
   }
 
   private static let names: Set<String> = [
     "push_delivery_seconds", "http_request_seconds", "http_responses_total",
     "cache_entries", "cache_bytes", "cache_lookups_total",
-    "pricing_age_seconds", "pricing_watched_tokens", "pricing_unpriced_tokens",
+    "pricing_watched_tokens", "pricing_unpriced_tokens",
     "pricing_last_success_seconds",
     "pricing_batches_total", "pricing_batches_failed_total", "pricing_source_resting",
     "pricing_batch_seconds",
@@ -48,8 +51,7 @@ struct OperatorFigures {
 
   func write(to writer: inout JSONWriter) {
     writer.member("time", Int(time))
-    writer.key("delivery")
-    writer.histogram(readings("push_delivery_seconds").first)
+    writer.member("delivery", readings("push_delivery_seconds").first)
     writeHTTP(to: &writer)
     writeCache(to: &writer)
     writeJobs(to: &writer)
@@ -62,18 +64,14 @@ struct OperatorFigures {
   }
 
   private func writeHTTP(to writer: inout JSONWriter) {
-    writer.key("http")
-    writer.beginObject()
-    writer.key("responses")
-    writer.beginObject()
-    for reading in readings("http_responses_total") {
-      writer.key(reading.label("status") ?? "")
-      writer.whole(reading.number)
+    writer.object("http") { writer in
+      writer.object("responses") { writer in
+        for reading in readings("http_responses_total") {
+          writer.member(reading.label("status") ?? "", whole: reading.number)
+        }
+      }
+      writer.member("latency", readings("http_request_seconds").first)
     }
-    writer.endObject()
-    writer.key("latency")
-    writer.histogram(readings("http_request_seconds").first)
-    writer.endObject()
   }
 
   private func writeCache(to writer: inout JSONWriter) {
@@ -82,26 +80,20 @@ struct OperatorFigures {
       guard let kind = reading.label("kind"), let result = reading.label("result") else { continue }
       kinds[kind, default: [:]][result] = reading.number
     }
-    writer.key("cache")
-    writer.beginObject()
-    writer.key("entries")
-    writer.whole(number("cache_entries"))
-    writer.key("bytes")
-    writer.whole(number("cache_bytes"))
-    writer.list("lookups", kinds.sorted { $0.key < $1.key }) { writer, kind in
-      writer.member("kind", kind.key)
-      writer.key("hit")
-      writer.whole(kind.value["hit"] ?? 0)
-      writer.key("stale")
-      writer.whole(kind.value["stale"] ?? 0)
-      writer.key("miss")
-      writer.whole(kind.value["miss"] ?? 0)
+    writer.object("cache") { writer in
+      writer.member("entries", whole: number("cache_entries"))
+      writer.member("bytes", whole: number("cache_bytes"))
+      writer.objects("lookups", kinds.sorted { $0.key < $1.key }) { writer, kind in
+        writer.member("kind", kind.key)
+        writer.member("hit", whole: kind.value["hit"] ?? 0)
+        writer.member("stale", whole: kind.value["stale"] ?? 0)
+        writer.member("miss", whole: kind.value["miss"] ?? 0)
+      }
     }
-    writer.endObject()
   }
 
   private func writeJobs(to writer: inout JSONWriter) {
-    writer.list("jobs", jobs) { writer, job in
+    writer.objects("jobs", jobs) { writer, job in
       writer.member("job", job.key)
       writer.member("started", job.value.started)
       writer.member("done", job.value.done)
@@ -110,35 +102,28 @@ struct OperatorFigures {
       writer.member("refused", job.value.refused)
       writer.member("running", job.value.running)
       writer.member("waiting", job.value.waiting)
-      writer.key("oldest_us")
-      writer.whole(job.value.oldest / .microseconds(1))
+      writer.member("oldest_us", whole: job.value.oldest / .microseconds(1))
     }
   }
 
   private func writePrices(to writer: inout JSONWriter) {
-    writer.key("prices")
-    writer.beginObject()
-    writer.key("age_us")
-    writer.whole(number("pricing_age_seconds") * 1e6)
-    writer.key("watched")
-    writer.whole(number("pricing_watched_tokens"))
-    writer.key("unpriced")
-    writer.whole(number("pricing_unpriced_tokens"))
-    writer.key("last_success_at")
-    let last = number("pricing_last_success_seconds")
-    if last > 0 { writer.whole(last * 1_000) } else { writer.null() }
-    writer.list("sources", readings("pricing_batches_total").compactMap { $0.label("source") }) {
-      writer, source in
-      writer.member("source", source)
-      writer.key("batches")
-      writer.whole(number("pricing_batches_total", "source", source))
-      writer.key("failed")
-      writer.whole(number("pricing_batches_failed_total", "source", source))
-      writer.member("resting", number("pricing_source_resting", "source", source) != 0)
-      writer.key("latency")
-      writer.histogram(readings("pricing_batch_seconds").first { $0.label("source") == source })
+    writer.object("prices") { writer in
+      writer.key("age_us")
+      if let oldestPriceAge { writer.int(Int(oldestPriceAge) * 1_000) } else { writer.null() }
+      writer.member("watched", whole: number("pricing_watched_tokens"))
+      writer.member("unpriced", whole: number("pricing_unpriced_tokens"))
+      writer.key("last_success_at")
+      let last = number("pricing_last_success_seconds")
+      if last > 0 { writer.whole(last * 1_000) } else { writer.null() }
+      writer.objects("sources", readings("pricing_batches_total").compactMap { $0.label("source") }) {
+        writer, source in
+        writer.member("source", source)
+        writer.member("batches", whole: number("pricing_batches_total", "source", source))
+        writer.member("failed", whole: number("pricing_batches_failed_total", "source", source))
+        writer.member("resting", number("pricing_source_resting", "source", source) != 0)
+        writer.member("latency", readings("pricing_batch_seconds").first { $0.label("source") == source })
+      }
     }
-    writer.endObject()
   }
 
   private func writeUpstreams(to writer: inout JSONWriter) {
@@ -146,51 +131,39 @@ struct OperatorFigures {
     for reading in readings("upstream_requests_total") {
       outcomes[reading.label("host") ?? "", default: []].append(reading)
     }
-    writer.list("upstreams", readings("upstream_request_seconds")) { writer, latency in
+    writer.objects("upstreams", readings("upstream_request_seconds")) { writer, latency in
       let host = latency.label("host") ?? ""
       writer.member("host", host)
-      writer.key("connections")
-      writer.whole(number("upstream_connections_open", "host", host))
-      writer.key("waiting")
-      writer.whole(number("upstream_requests_waiting", "host", host))
-      writer.key("outcomes")
-      writer.beginObject()
-      for reading in outcomes[host] ?? [] {
-        writer.key(reading.label("outcome") ?? "")
-        writer.whole(reading.number)
+      writer.member("connections", whole: number("upstream_connections_open", "host", host))
+      writer.member("waiting", whole: number("upstream_requests_waiting", "host", host))
+      writer.object("outcomes") { writer in
+        for reading in outcomes[host] ?? [] {
+          writer.member(reading.label("outcome") ?? "", whole: reading.number)
+        }
       }
-      writer.endObject()
-      writer.key("latency")
-      writer.histogram(latency)
+      writer.member("latency", latency)
     }
   }
 
   private func writeLoops(to writer: inout JSONWriter) {
-    writer.list("loops", readings("eventloop_turns_total").compactMap { $0.label("loop") }) { writer, loop in
+    writer.objects("loops", readings("eventloop_turns_total").compactMap { $0.label("loop") }) {
+      writer, loop in
       writer.member("loop", loop)
-      writer.key("connections")
-      writer.whole(number("eventloop_connections_open", "loop", loop))
-      writer.key("turns")
-      writer.whole(number("eventloop_turns_total", "loop", loop))
-      writer.key("longest_turn_us")
-      writer.whole(number("eventloop_turn_longest_seconds", "loop", loop) * 1e6)
-      writer.key("mailbox")
-      writer.whole(number("eventloop_mailbox_depth", "loop", loop))
-      writer.key("bytes_in")
-      writer.whole(number("eventloop_bytes_in_total", "loop", loop))
-      writer.key("bytes_out")
-      writer.whole(number("eventloop_bytes_out_total", "loop", loop))
+      writer.member("connections", whole: number("eventloop_connections_open", "loop", loop))
+      writer.member("turns", whole: number("eventloop_turns_total", "loop", loop))
+      writer.member("longest_turn_us", whole: number("eventloop_turn_longest_seconds", "loop", loop) * 1e6)
+      writer.member("mailbox", whole: number("eventloop_mailbox_depth", "loop", loop))
+      writer.member("bytes_in", whole: number("eventloop_bytes_in_total", "loop", loop))
+      writer.member("bytes_out", whole: number("eventloop_bytes_out_total", "loop", loop))
     }
   }
 
   private func writeProcess(to writer: inout JSONWriter) {
-    writer.key("process")
-    writer.beginObject()
-    writer.key("cpu_us")
-    writer.whole(ProcessFigures.cpuSeconds * 1e6)
-    writer.key("resident_bytes")
-    if let bytes = ProcessFigures.residentBytes { writer.int(bytes) } else { writer.null() }
-    writer.endObject()
+    writer.object("process") { writer in
+      writer.member("cpu_us", whole: ProcessFigures.cpuSeconds * 1e6)
+      writer.key("resident_bytes")
+      if let bytes = ProcessFigures.residentBytes { writer.int(bytes) } else { writer.null() }
+    }
   }
 }
 
@@ -200,38 +173,34 @@ extension JSONWriter {
     int(value.isNaN ? 0 : Int(min(max(value, -9e15), 9e15).rounded()))
   }
 
-  /// `"name":[{…},…]`
-  fileprivate mutating func list<Element>(
-    _ name: StaticString, _ elements: [Element], _ members: (inout JSONWriter, Element) -> Void
-  ) {
+  fileprivate mutating func member(_ name: StaticString, whole value: Double) {
     key(name)
-    beginArray()
-    for element in elements {
-      beginObject()
-      members(&self, element)
-      endObject()
-    }
-    endArray()
+    whole(value)
+  }
+
+  /// The same under a name from anywhere.
+  @_disfavoredOverload
+  fileprivate mutating func member(_ name: String, whole value: Double) {
+    key(name)
+    whole(value)
   }
 
   /// `{"count":…,"sum_us":…,"le_us":[…],"counts":[…]}`: of each bucket its upper end and what fell into it alone; the
   /// last count is of what is above all ends.
-  fileprivate mutating func histogram(_ reading: MetricReading?) {
+  fileprivate mutating func member(_ name: StaticString, _ reading: MetricReading?) {
     var histogram = HistogramReading(bounds: [], counts: [0], sum: 0)
     if case .histogram(let found) = reading?.value { histogram = found }
-    beginObject()
-    key("count")
-    int(Int(histogram.counts.reduce(0, +)))
-    key("sum_us")
-    whole(histogram.sum * 1e6)
-    key("le_us")
-    beginArray()
-    for bound in histogram.bounds { whole(bound * 1e6) }
-    endArray()
-    key("counts")
-    beginArray()
-    for count in histogram.counts { int(Int(count)) }
-    endArray()
-    endObject()
+    object(name) { writer in
+      writer.member("count", Int(histogram.counts.reduce(0, +)))
+      writer.member("sum_us", whole: histogram.sum * 1e6)
+      writer.key("le_us")
+      writer.beginArray()
+      for bound in histogram.bounds { writer.whole(bound * 1e6) }
+      writer.endArray()
+      writer.key("counts")
+      writer.beginArray()
+      for count in histogram.counts { writer.int(Int(count)) }
+      writer.endArray()
+    }
   }
 }
