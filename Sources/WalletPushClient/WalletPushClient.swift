@@ -1,0 +1,298 @@
+// The actor carries out what the machine decides: it opens transports, keeps one timer, and hands answers and changes to
+// those who wait for them. Nothing is decided here.
+
+import Ethereum
+import Ledger
+
+/// A client of the `walletpush.v1` protocol.
+/// ```swift
+/// let client = try WalletPushClient("wss://wallets.example/ws")
+/// await client.subscribe(wallets: [try WalletKey(parsing: "ETH:0xd8da…")])
+/// await client.connect()
+/// for await change in await client.changes() {
+///   if case .wallet(let key) = change, let wallet = await client.state.wallets[key] { show(wallet.total.text) }
+/// }
+/// ```
+/// Subscriptions are wishes: they outlive connections. The client comes back by itself with exponential back-off and
+/// jitter, resumes what may be resumed, and obeys the server's close codes. It lives until ``close()``.
+public actor WalletPushClient {
+  /// Gives an access token; nil where none is needed. What it throws is told as ``AccessNotice/unavailable(_:)``, and it
+  /// is asked again with the next attempt to connect.
+  public typealias TokenSource = @Sendable (TokenReason) async throws -> String?
+
+  private var machine: ClientMachine
+  private let transports: TransportFactory
+  private let tokens: TokenSource?
+  private var transport: (any Transport)?
+  /// Counts transports: what an earlier one says is not heard.
+  private var generation = 0
+  private var callers: [CallID: CheckedContinuation<Answer, any Error>] = [:]
+  private var readers: [Int: Reader] = [:]
+  private var lastReader = 0
+  private var timer: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
+
+  private struct Reader {
+    var queue = ChangeQueue()
+    var waiting: CheckedContinuation<Change?, Never>?
+  }
+
+  /// - Parameters:
+  ///   - token: an access token that is good for as long as the client lives, or the first one.
+  ///   - tokens: asked where there is no token, before the one at hand ends, and when it has ended.
+  public init(
+    transports: TransportFactory, options: ClientOptions = ClientOptions(), token: String? = nil,
+    tokens: TokenSource? = nil
+  ) {
+    self.transports = transports
+    self.tokens = tokens
+    machine = ClientMachine(options: options, token: token, canAskForTokens: tokens != nil)
+  }
+
+  /// A client of a server's `/ws`: ``TransportFactory/webSocket(_:limits:certificateAuthority:)``.
+  public init(
+    _ url: String, options: ClientOptions = ClientOptions(), token: String? = nil, tokens: TokenSource? = nil
+  ) throws(TransportSetupError) {
+    self.init(
+      transports: try .webSocket(url, limits: options.limits), options: options, token: token, tokens: tokens)
+  }
+
+  // MARK: - What is known
+
+  /// All that is known. A copy, and cheap as long as it is not kept.
+  public var state: ClientState { machine.state }
+
+  public var isConnected: Bool { machine.live != nil }
+
+  /// What changes from now on, for one reader; each call makes another one. It ends when its task is cancelled, or with
+  /// the client.
+  public func changes() -> Changes {
+    lastReader += 1
+    readers[lastReader] = Reader()
+    return Changes(client: self, reader: lastReader)
+  }
+
+  // MARK: - Connection
+
+  /// Opens the connection, at once even where it waits for the next attempt.
+  public func connect() {
+    machine.open(now: .now)
+    carryOut()
+  }
+
+  /// Closes until ``connect()``: no connection, no timer and no task is left. Subscriptions and state stay.
+  public func close() {
+    machine.close()
+    carryOut()
+  }
+
+  /// An access token, for now and for later connections; nil: none. How it fares is told as ``AccessNotice``.
+  public func authenticate(_ token: String?) {
+    machine.keep(token: token)
+    carryOut()
+  }
+
+  // MARK: - Subscriptions
+
+  /// Watches wallets, and prices of tokens. What the server does not take is told as ``Notice/refused(_:_:)``.
+  public func subscribe(wallets: [WalletKey] = [], tokens: [TokenKey] = []) {
+    machine.subscribe(to: wallets.map(WatchedKey.wallet) + tokens.map(WatchedKey.token))
+    carryOut()
+  }
+
+  /// What is known of them is forgotten at once.
+  public func unsubscribe(wallets: [WalletKey] = [], tokens: [TokenKey] = []) {
+    machine.unsubscribe(from: wallets.map(WatchedKey.wallet) + tokens.map(WatchedKey.token))
+    carryOut()
+  }
+
+  // MARK: - Calls
+
+  /// One whole snapshot, without a subscription. `loading` where the server has not read the wallet yet.
+  ///
+  /// - Throws: ``ClientError``, like all calls.
+  public func get(_ wallet: WalletKey) async throws -> WalletState {
+    guard case .wallet(let state) = try await call(.get(wallet)) else { throw ClientError.disconnected }
+    return state
+  }
+
+  /// Has the server read the chain now. What it finds comes as changes.
+  ///
+  /// - Throws: ``ClientError/refused(_:)`` with `cooldown` and the time to wait, right after another refresh.
+  public func refresh(_ wallet: WalletKey) async throws { _ = try await call(.refresh(wallet)) }
+
+  /// For this connection and later ones.
+  public func set(_ pacing: Pacing) async throws {
+    _ = try await answer { machine, id in machine.set(pacing, id: id) }
+  }
+
+  /// What the connection is subscribed to, by the server's word.
+  public func list() async throws -> (wallets: [WalletKey], tokens: [TokenKey]) {
+    guard case .list(let wallets, let tokens) = try await call(.list) else { return ([], []) }
+    return (wallets, tokens)
+  }
+
+  /// The time to the server and back.
+  public func ping() async throws -> Duration {
+    let start = ContinuousClock.now
+    _ = try await call(.ping)
+    return ContinuousClock.now - start
+  }
+
+  private func call(_ operation: Operation) async throws -> Answer {
+    try await answer { machine, id in machine.call(operation, id: id) }
+  }
+
+  private func answer(_ ask: (inout ClientMachine, CallID) -> Void) async throws -> Answer {
+    let id = machine.nextCallID()
+    return try await withCheckedThrowingContinuation { continuation in
+      callers[id] = continuation
+      ask(&machine, id)
+      carryOut()
+    }
+  }
+
+  // MARK: - Carrying out
+
+  private func carryOut() {
+    for action in machine.takeActions() {
+      switch action {
+      case .connect: openTransport()
+      case .send(let text): transport?.send(text)
+      case .disconnect: dropTransport()
+      case .askForToken(let reason): ask(reason)
+      case .answer(let id, let result):
+        callers.removeValue(forKey: id)?.resume(with: result)
+      case .report(let change): report(change)
+      }
+    }
+    arm()
+  }
+
+  private func openTransport() {
+    generation += 1
+    let transport = transports.make()
+    self.transport = transport
+    Task { [generation] in await run(transport, generation) }
+  }
+
+  private func run(_ transport: any Transport, _ generation: Int) async {
+    do {
+      try await transport.open()
+      while generation == self.generation {
+        let message = try await transport.receive()
+        guard generation == self.generation else { return }
+        machine.received(message, now: .now, random: .random(in: 0 ... .max))
+        carryOut()
+      }
+    } catch {
+      guard generation == self.generation else { return }
+      dropTransport()
+      let end = error as? TransportEnd ?? TransportEnd(reason: "\(error)")
+      machine.lost(code: end.code, reason: end.reason, now: .now, random: .random(in: 0 ... .max))
+      carryOut()
+    }
+  }
+
+  private func dropTransport() {
+    generation += 1
+    transport?.close()
+    transport = nil
+  }
+
+  private func ask(_ reason: TokenReason) {
+    guard let tokens else { return }
+    Task {
+      do {
+        machine.tokenArrived(try await tokens(reason))
+      } catch {
+        machine.tokenUnavailable("\(error)", now: .now, random: .random(in: 0 ... .max))
+      }
+      carryOut()
+    }
+  }
+
+  /// One task sleeps until the deadline. When that moves on, as with each message, the task finds out when it wakes.
+  private func arm() {
+    guard let deadline = machine.deadline else {
+      timer?.task.cancel()
+      timer = nil
+      return
+    }
+    if let timer, timer.at <= deadline { return }
+    timer?.task.cancel()
+    let task = Task {
+      guard (try? await ContinuousClock().sleep(until: deadline)) != nil, !Task.isCancelled else { return }
+      timer = nil
+      machine.timeoutReached(now: .now, random: .random(in: 0 ... .max))
+      carryOut()
+    }
+    timer = (deadline, task)
+  }
+
+  // MARK: - Readers
+
+  private func report(_ change: Change) {
+    for key in readers.keys {
+      if let waiting = readers[key]?.waiting.take() {
+        waiting.resume(returning: change)
+      } else {
+        readers[key]?.queue.push(change)
+      }
+    }
+  }
+
+  fileprivate func next(_ reader: Int) async -> Change? {
+    if let change = readers[reader]?.queue.pop() { return change }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        guard readers[reader] != nil, !Task.isCancelled else { return continuation.resume(returning: nil) }
+        readers[reader]?.waiting.take()?.resume(returning: nil)
+        readers[reader]?.waiting = continuation
+      }
+    } onCancel: {
+      Task { await self.leave(reader) }
+    }
+  }
+
+  fileprivate func leave(_ reader: Int) {
+    readers.removeValue(forKey: reader)?.waiting?.resume(returning: nil)
+  }
+}
+
+extension WalletPushClient {
+  /// What changes, for one reader, in the order of the first of each that it has not seen.
+  public struct Changes: AsyncSequence, Sendable {
+    public typealias Element = Change
+
+    let client: WalletPushClient
+    let reader: Int
+    /// Leaves the client with the last copy of the sequence and its iterators.
+    private let lease: Lease
+
+    fileprivate init(client: WalletPushClient, reader: Int) {
+      self.client = client
+      self.reader = reader
+      lease = Lease(client: client, reader: reader)
+    }
+
+    public func makeAsyncIterator() -> Iterator { Iterator(changes: self) }
+
+    public struct Iterator: AsyncIteratorProtocol, Sendable {
+      let changes: Changes
+
+      public mutating func next() async -> Change? { await changes.client.next(changes.reader) }
+    }
+  }
+
+  private final class Lease: Sendable {
+    private let client: WalletPushClient
+    private let reader: Int
+
+    init(client: WalletPushClient, reader: Int) {
+      self.client = client
+      self.reader = reader
+    }
+
+    deinit { Task { [client, reader] in await client.leave(reader) } }
+  }
+}
