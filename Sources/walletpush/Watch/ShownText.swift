@@ -1,0 +1,101 @@
+import Ethereum
+import Ledger
+import WalletPushClient
+
+/// Values as people read them. What strangers wrote, symbols above all, comes without control characters: no escape code
+/// of theirs reaches the terminal.
+enum ShownText {
+  static func clean(_ text: String) -> String { TokenText.clean(text, limit: 200) ?? "" }
+
+  static func symbol(_ row: TokenRow) -> String {
+    row.symbol.flatMap { TokenText.clean($0, limit: 12) }
+      ?? (row.token.contract.map { short("\($0)") } ?? "native")
+  }
+
+  /// `0x5065…238e`
+  static func short(_ address: String) -> String {
+    address.utf8.count > 12 ? "\(address.prefix(6))…\(address.suffix(4))" : address
+  }
+
+  /// In whole tokens; in base units where the decimals are not known.
+  static func balance(_ row: TokenRow) -> String {
+    guard let balance = row.balance else { return "?" }
+    guard let decimals = row.decimals, let whole = ExactDecimal(magnitude: balance, scale: decimals) else {
+      return "\(balance.decimal) units"
+    }
+    return rounded(whole.plainText) + mark(row.balanceState)
+  }
+
+  static func price(_ price: TokenPrice) -> String {
+    price.usd.map { $0.plainText + mark(price.state) } ?? "?"
+  }
+
+  static func value(_ row: TokenRow) -> String { row.value?.roundedText() ?? "?" }
+
+  private static func mark(_ state: CellState) -> String {
+    switch state {
+    case .stale: "~"
+    case .fresh, .loading, .unknown: ""
+    }
+  }
+
+  /// At most 8 digits behind the point, with a sign where others were cut off; no zeros at the end.
+  private static func rounded(_ text: String) -> String {
+    guard let point = text.firstIndex(of: ".") else { return text }
+    let fraction = text[text.index(after: point)...]
+    var kept = fraction.prefix(8)
+    let isCut = fraction.dropFirst(8).contains { $0 != "0" }
+    while kept.last == "0", !isCut { kept.removeLast() }
+    if kept.isEmpty { return String(text[..<point]) }
+    return "\(text[...point])\(kept)\(isCut ? "…" : "")"
+  }
+
+  static func connection(_ state: ConnectionState) -> String {
+    switch state {
+    case .idle: "closed"
+    case .connecting: "connecting"
+    case .live(let greeting): "live, \(clean(greeting.server))"
+    case .waiting(let code, let reason, let retry):
+      "lost (\(code.map { "\($0) " } ?? "")\(clean(reason))), again in \(milliseconds(retry)) ms"
+    case .ended(let code, let reason): "ended: \(code) \(clean(reason))"
+    }
+  }
+
+  static func milliseconds(_ duration: Duration) -> Int64 {
+    let (seconds, attoseconds) = duration.components
+    return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+  }
+
+  static func notice(_ notice: Notice) -> String {
+    switch notice {
+    case .refused(let key, let refusal): "\(key) is refused: \(clean(refusal.description))"
+    case .deleted(let wallet): "\(wallet) was deleted on the server"
+    case .resumed(true, let changed): "resumed, \(changed ?? 0) changes"
+    case .resumed(false, _): "nothing could be resumed: it comes whole"
+    case .access(.accepted): "the access token is accepted"
+    case .access(.expiring): "the access token ends soon"
+    case .access(.expired): "the access token has ended"
+    case .access(.refused(let refusal)): "the access token is refused: \(clean(refusal.description))"
+    case .access(.unavailable(let reason)): "no access token: \(clean(reason))"
+    case .problem(let refusal): clean(refusal.description)
+    case .tooManyRows(let wallet): "\(wallet) has more rows than are shown"
+    case .malformedMessage(let reason): "a message of the server was left out: \(clean(reason))"
+    }
+  }
+
+  /// Columns of a terminal: East Asian wide characters and emoji take two.
+  static func width(_ text: String) -> Int {
+    text.reduce(0) { sum, character in
+      guard let scalar = character.unicodeScalars.first else { return sum }
+      let isWide =
+        switch scalar.value {
+        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+          0xFF00...0xFF60,
+          0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1FAFF, 0x20000...0x3FFFD:
+          true
+        default: false
+        }
+      return sum + (isWide ? 2 : 1)
+    }
+  }
+}
