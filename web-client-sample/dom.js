@@ -73,3 +73,16 @@ export function arrange(parent, children) {
     place = next;
   }
 }
+
+/** A function that has `draw` run in the next animation frame, once however often it is called until then. */
+export function oncePerFrame(draw) {
+  let isPlanned = false;
+  return () => {
+    if (isPlanned) return;
+    isPlanned = true;
+    requestAnimationFrame(() => {
+      isPlanned = false;
+      draw();
+    });
+  };
+}

@@ -1,13 +1,14 @@
 // When the page is drawn: frames only mark what they touched, and one animation frame later each marked card is
 // brought up to date and what is in sight is drawn. So a burst of prices costs one pass, and a hidden tab nothing.
 
+import { oncePerFrame } from "./dom.js";
+
 export class Painter {
   #cards;
   #walletOf;
   #after;
   /** Wallet key → tokens to bring up to date, or null for the whole card. */
   #dirty = new Map();
-  #frame = 0;
   /** Rows may have to be drawn, or stand elsewhere. New values in rows that stay do not need it. */
   #moved = true;
 
@@ -34,9 +35,7 @@ export class Painter {
   }
 
   /** Paints in the next animation frame. */
-  paint() {
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#paint());
-  }
+  paint = oncePerFrame(() => this.#paint());
 
   /** The same, where something may stand elsewhere: after scrolling, opening, resizing. */
   layOut() {
@@ -45,7 +44,6 @@ export class Painter {
   }
 
   #paint() {
-    this.#frame = 0;
     for (const [key, tokens] of this.#dirty) {
       const wallet = this.#walletOf(key);
       const card = this.#cards.get(key);

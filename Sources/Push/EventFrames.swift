@@ -10,15 +10,13 @@ extension ServerSentEventEncoder {
 
   /// A whole text frame as one event, by its type.
   /// - Parameter id: where a client stands that has had it.
-  static func append(
-    frame: [UInt8], id: ResumePoint?, retry milliseconds: Int? = nil, into out: inout [UInt8]
-  ) {
+  static func append(frame: [UInt8], id: ResumePoint?, into out: inout [UInt8]) {
     let json = frame[WebSocketFrame.payloadStart(of: frame)...]
     let type = frameType(of: frame)
-    // It fails only for a type, an epoch or a time that we would never use.
+    // It fails only for a type or an epoch that we would never use.
     try? encode(
-      event: type.isEmpty ? nil : String(decoding: type, as: UTF8.self), id: id?.description,
-      retry: milliseconds, data: json, into: &out)
+      event: type.isEmpty ? nil : String(decoding: type, as: UTF8.self), id: id?.description, data: json,
+      into: &out)
   }
 
   /// The value of `type`, which every frame of ours begins with.

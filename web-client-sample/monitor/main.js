@@ -1,6 +1,6 @@
 // The monitor: asks for the figures, keeps some of the past, draws.
 
-import { byId, setAttribute, setHidden, setText } from "../dom.js";
+import { byId, oncePerFrame, setAttribute, setHidden, setText } from "../dom.js";
 import { setUpThemeButton } from "../theme-button.js";
 import { Chart } from "./chart.js";
 import { History } from "./history.js";
@@ -15,7 +15,7 @@ const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 const history = new History(LONGEST_MS);
 let trouble = null;
 let hover = null;
-let isPlanned = false;
+const plan = oncePerFrame(draw);
 
 const charts = PANELS.map((panel) => new Chart(panel, (time) => {
   hover = time;
@@ -40,16 +40,6 @@ const source = new Source(new URL("api/v1/stats", document.baseURI), {
     plan();
   },
 });
-
-/** At most once a frame. */
-function plan() {
-  if (isPlanned) return;
-  isPlanned = true;
-  requestAnimationFrame(() => {
-    isPlanned = false;
-    draw();
-  });
-}
 
 function draw() {
   showState();

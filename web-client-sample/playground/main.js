@@ -1,6 +1,6 @@
 // The playground: a message goes out, every frame is seen.
 
-import { byId, setAttribute, setHidden, setText } from "../dom.js";
+import { byId, oncePerFrame, setAttribute, setHidden, setText } from "../dom.js";
 import { setUpThemeButton } from "../theme-button.js";
 import { closeMeaning } from "./close-codes.js";
 import { curlLine, websocatLine } from "./commands.js";
@@ -22,7 +22,7 @@ let wallet = WALLET;
 let since = null;
 let pausedAt = null;
 let newest = 0;
-let isPlanned = false;
+const plan = oncePerFrame(show);
 
 const socket = new Socket({
   state(state) {
@@ -65,15 +65,6 @@ function note(text) {
 function add(way, text) {
   newest = log.add(way, text, Date.now()).number;
   plan();
-}
-
-function plan() {
-  if (isPlanned) return;
-  isPlanned = true;
-  requestAnimationFrame(() => {
-    isPlanned = false;
-    show();
-  });
 }
 
 function show() {

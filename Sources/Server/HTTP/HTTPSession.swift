@@ -128,27 +128,9 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
       finish(response, head)
     case .later(let make):
       askedAt = wholeAt
-      isWaiting = true
-      let loop = shard.loop
-      let name = connection.id
-      Task {
-        let response = await make()
-        loop.post {
-          guard let session = loop.connection(name)?.handler as? HTTPSession else { return }
-          session.complete(response, head)
-        }
-      }
+      wait(for: make) { session, response in session.complete(response, head) }
     case .follow(let make):
-      isWaiting = true
-      let loop = shard.loop
-      let name = connection.id
-      Task {
-        let following = await make()
-        loop.post {
-          guard let session = loop.connection(name)?.handler as? HTTPSession else { return }
-          session.follow(following, head)
-        }
-      }
+      wait(for: make) { session, following in session.follow(following, head) }
     case .upgrade(let upgrade):
       connection.write(upgrade.response)
       handOver()
@@ -158,6 +140,22 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
       return true
     }
     return false
+  }
+
+  /// Goes on on the loop with what is made elsewhere, if the connection is still there.
+  private func wait<Made: Sendable>(
+    for make: @escaping @Sendable () async -> Made, then goOn: @escaping @Sendable (HTTPSession, Made) -> Void
+  ) {
+    isWaiting = true
+    let loop = shard.loop
+    let name = connection.id
+    Task {
+      let made = await make()
+      loop.post {
+        guard let session = loop.connection(name)?.handler as? HTTPSession else { return }
+        goOn(session, made)
+      }
+    }
   }
 
   /// The connection is another's now.
