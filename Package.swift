@@ -161,6 +161,7 @@ let package = Package(
     tests("ServerTests", ["Server"]),
     tests("WalletPushClientTests", ["WalletPushClient"]),
     tests("IntegrationTests", ["Server", "Devnet", "Load", "WalletPushClient"]),
+    tests("walletpushTests", ["walletpush"]),
     .testTarget(
       name: "FuzzTests", dependencies: fuzzedRooms, path: "Tests/Fuzz",
       exclude: ["Driver.swift", "corpus", "dictionaries", "found"],

@@ -21,7 +21,7 @@ enum ShownText {
   static func balance(_ row: TokenRow) -> String {
     guard let balance = row.balance else { return "?" }
     guard let decimals = row.decimals, let whole = ExactDecimal(magnitude: balance, scale: decimals) else {
-      return "\(balance.decimal) units"
+      return "\(balance.decimal) units" + mark(row.balanceState)
     }
     return rounded(whole.plainText) + mark(row.balanceState)
   }
@@ -83,19 +83,21 @@ enum ShownText {
     }
   }
 
-  /// Columns of a terminal: East Asian wide characters and emoji take two.
+  /// Columns of a terminal: East Asian wide characters and emoji take two (Unicode's annex 11 and standard 51).
   static func width(_ text: String) -> Int {
-    text.reduce(0) { sum, character in
-      guard let scalar = character.unicodeScalars.first else { return sum }
-      let isWide =
-        switch scalar.value {
-        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
-          0xFF00...0xFF60,
-          0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1FAFF, 0x20000...0x3FFFD:
-          true
-        default: false
-        }
-      return sum + (isWide ? 2 : 1)
+    text.reduce(0) { $0 + (isWide($1) ? 2 : 1) }
+  }
+
+  private static func isWide(_ character: Character) -> Bool {
+    guard let scalar = character.unicodeScalars.first else { return false }
+    if scalar.properties.isEmojiPresentation || character.unicodeScalars.contains("\u{FE0F}") { return true }
+    switch scalar.value {
+    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97C, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+      0xFE10...0xFE19, 0xFE30...0xFE6F, 0xFF01...0xFF60, 0xFFE0...0xFFE6, 0x16FE0...0x18DFF,
+      0x1AFF0...0x1B2FF,
+      0x20000...0x3FFFD:
+      return true
+    default: return false
     }
   }
 }

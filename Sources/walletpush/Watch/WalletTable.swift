@@ -46,8 +46,8 @@ struct WalletTable {
     let hidden = output.count - room + 1
     // The end says how the connection is: it stays.
     let tail = output.suffix(notice == nil ? 1 : 2)
-    let headCount = max(0, room - tail.count - 1)
-    return Array(output.prefix(headCount)) + [cut("… \(hidden) more lines", .dim)] + Array(tail)
+    guard tail.count < room else { return Array(tail.prefix(room)) }
+    return Array(output.prefix(room - tail.count - 1)) + [cut("… \(hidden) more lines", .dim)] + Array(tail)
   }
 
   private func head(_ wallet: WalletState) -> [String] {
@@ -118,14 +118,13 @@ struct WalletTable {
       var line = ""
       var used = 0
       for (cell, width) in zip(cells, widths) {
+        let gap = used == 0 ? 0 : 2
         // A column that does not fit is left out with those behind it.
-        guard used + width + 2 <= columns else { break }
+        guard used + gap + width <= columns else { break }
         let padding = String(repeating: " ", count: max(0, width - ShownText.width(cell.text)))
-        line +=
-          cell.isRight
-          ? padding + coloured(cell.text, cell.colour) : coloured(cell.text, cell.colour) + padding
-        line += "  "
-        used += width + 2
+        let text = coloured(cell.text, cell.colour)
+        line += String(repeating: " ", count: gap) + (cell.isRight ? padding + text : text + padding)
+        used += gap + width
       }
       return line
     }

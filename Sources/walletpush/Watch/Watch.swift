@@ -14,8 +14,8 @@ struct Watch: AsyncParsableCommand {
         walletpush watch ETH:0xd8da… BSC:0xd8da… --url wss://wallets.example/ws --token "$TOKEN"
         walletpush watch ETH:0xd8da… --json | jq .
 
-      Marks: ~ is a value that is stale, ? one that is unknown. Exit code: 0 after Ctrl-C; 1 when the server wants no \
-      more of us; 2 wrong usage. NO_COLOR is honoured.
+      Marks: ~ is a value that is stale, ? one that is unknown. Exit code: 0 after Ctrl-C; 1 when nothing more will \
+      come: the server takes neither the wallets nor the token; 2 wrong usage. NO_COLOR is honoured.
       """)
 
   @Argument(help: ArgumentHelp("CHAIN:0x…, one or several.", valueName: "wallet"))
@@ -58,33 +58,63 @@ struct Watch: AsyncParsableCommand {
     let signals = Task {
       for await signal in Signals.stream where signal != SIGHUP { return await client.close() }
     }
-    await follow(changes, of: client, makeOutput(client, keys))
+    await follow(changes, keys, makeOutput(client, keys))
     signals.cancel()
   }
 
   private func makeOutput(_ client: WalletPushClient, _ keys: [WalletKey]) -> any WatchOutput {
-    if json { return JSONLines(client: client) }
+    if json { return ChangeLines(client: client, format: JSONLines()) }
     guard isatty(STDOUT_FILENO) == 1, Environment.all["TERM"] != "dumb" else {
-      return PlainLines(client: client)
+      return ChangeLines(client: client, format: PlainLines())
     }
     let isColoured = (Environment.all["NO_COLOR"] ?? "").isEmpty
     return LiveTable(
       client: client, wallets: keys, style: WalletTable.Style(isColoured: isColoured, showsAll: all))
   }
 
-  /// Until the client is closed, or the server ends it.
   private func follow(
-    _ changes: WalletPushClient.Changes, of client: WalletPushClient, _ output: any WatchOutput
+    _ changes: WalletPushClient.Changes, _ keys: [WalletKey], _ output: any WatchOutput
   ) async {
+    var course = WatchCourse(wallets: keys)
     for await change in changes {
       await output.show(change)
-      switch change {
-      case .connection(.idle): return await output.end()
-      case .connection(.ended(let code, let reason)):
-        await output.end()
-        fail(["the server ended the connection: \(code) \(ShownText.clean(reason))"])
-      case .wallet, .row, .price, .status, .connection, .notice: break
+      guard let end = course.take(change) else { continue }
+      await output.end()
+      switch end {
+      case .closed: return
+      case .failed(let reason): fail([reason])
       }
+    }
+  }
+}
+
+/// Until when there is something to watch. Pure.
+struct WatchCourse {
+  enum End: Equatable {
+    case closed
+    /// Nothing more will come. Why.
+    case failed(String)
+  }
+
+  /// Those that may still be heard of.
+  private var wallets: Set<WalletKey>
+
+  init(wallets: [WalletKey]) { self.wallets = Set(wallets) }
+
+  /// Nil while it goes on.
+  mutating func take(_ change: Change) -> End? {
+    switch change {
+    case .connection(.idle): return .closed
+    case .connection(.ended(let code, let reason)):
+      return .failed("the server ended the connection: \(code) \(ShownText.clean(reason))")
+    // No other token is to be had.
+    case .notice(.access(.refused(let refusal))) where refusal.retry == nil:
+      return .failed(ShownText.notice(.access(.refused(refusal))))
+    case .notice(.refused(.wallet(let key), _)), .notice(.deleted(let key)):
+      wallets.remove(key)
+      guard wallets.isEmpty, case .notice(let notice) = change else { return nil }
+      return .failed("no wallet is left to watch: \(ShownText.notice(notice))")
+    case .wallet, .row, .price, .status, .connection, .notice: return nil
     }
   }
 }

@@ -1,7 +1,5 @@
 import Ethereum
 import Glibc
-import JSON
-import Ledger
 import WalletPushClient
 
 /// A table that is drawn anew in its place, at most ten times a second.
@@ -70,96 +68,14 @@ actor LiveTable: WatchOutput {
   }
 }
 
-/// One line a change, for files and pipes.
-struct PlainLines: WatchOutput {
+/// Changes as they come, for files and pipes.
+struct ChangeLines: WatchOutput {
   let client: WalletPushClient
+  let format: any LineFormat
 
   func show(_ change: Change) async {
-    if let line = await line(change) { writeOutput(line + "\n") }
+    if let line = format.line(for: change, in: await client.state) { writeOutput(line + "\n") }
   }
 
   func end() async {}
-
-  private func line(_ change: Change) async -> String? {
-    switch change {
-    case .wallet(let key):
-      guard let wallet = await client.state.wallets[key] else { return nil }
-      let total = wallet.total.text.map { "$\($0)" } ?? "$?"
-      return "\(key) \(wallet.state.map { "\($0.name)" } ?? "waiting") \(wallet.rows.count) tokens \(total)"
-    case .row(let key, let token):
-      guard let row = await client.state.wallets[key]?.rows[token] else { return nil }
-      let price = ShownText.price(row.price)
-      return
-        "\(key) \(ShownText.symbol(row)) \(ShownText.balance(row)) at \(price) is \(ShownText.value(row))"
-    case .connection(let state): return ShownText.connection(state)
-    case .notice(let notice): return ShownText.notice(notice)
-    case .price, .status: return nil
-    }
-  }
-}
-
-/// One JSON object a change.
-struct JSONLines: WatchOutput {
-  let client: WalletPushClient
-
-  func show(_ change: Change) async {
-    var writer = JSONWriter(reserving: 512)
-    writer.beginObject()
-    switch change {
-    case .wallet(let key):
-      guard let wallet = await client.state.wallets[key] else { return }
-      writer.member("change", "wallet")
-      write(wallet, to: &writer)
-    case .row(let key, let token):
-      guard let row = await client.state.wallets[key]?.rows[token] else { return }
-      writer.member("change", "row")
-      writer.member("wallet", key.description)
-      write(row, to: &writer)
-    case .connection(let state):
-      writer.member("change", "connection")
-      writer.member("state", ShownText.connection(state))
-    case .notice(let notice):
-      writer.member("change", "notice")
-      writer.member("text", ShownText.notice(notice))
-    case .price, .status: return
-    }
-    writer.endObject()
-    writeOutput(String(decoding: writer.bytes, as: UTF8.self) + "\n")
-  }
-
-  func end() async {}
-
-  private func write(_ wallet: WalletState, to writer: inout JSONWriter) {
-    let total = wallet.total
-    writer.member("wallet", wallet.key.description)
-    writer.member("state", wallet.state.map { "\($0.name)" })
-    writer.key("block")
-    if let block = wallet.block { writer.uint(block) } else { writer.null() }
-    writer.member("total_usd", total.text)
-    writer.member("unpriced", total.unpriced)
-    writer.key("tokens")
-    writer.beginArray()
-    for row in wallet.sortedRows {
-      writer.beginObject()
-      write(row, to: &writer)
-      writer.endObject()
-    }
-    writer.endArray()
-  }
-
-  private func write(_ row: TokenRow, to writer: inout JSONWriter) {
-    writer.member("token", row.token.description)
-    // Escape codes of strangers are none of a terminal's business, in JSON either.
-    writer.member("symbol", row.symbol.map(ShownText.clean))
-    writer.key("decimals")
-    if let decimals = row.decimals { writer.int(decimals) } else { writer.null() }
-    writer.member("listed", row.isListed)
-    writer.member("visible", row.isVisible)
-    writer.member("balance", row.balance?.decimal)
-    writer.member("balance_state", "\(row.balanceState.name)")
-    writer.member("price_usd", row.price.usd?.plainText)
-    writer.member("change_24h", row.price.change24h?.plainText)
-    writer.member("price_state", "\(row.price.state.name)")
-    writer.member("value_usd", row.value?.roundedText())
-  }
 }
