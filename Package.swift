@@ -130,7 +130,9 @@ let package = Package(
     room(
       "WalletPushClient",
       [
-        "JSON", "Ethereum", "Ledger", .onLinux("WebSocket"), .onLinux("EventLoop"), .onLinux("Upstream"),
+        "JSON", "HTTP1", "Ethereum", "Ledger", .onLinux("WebSocket"), .onLinux("EventLoop"),
+        .onLinux("Upstream"),
+        .product(name: "Logging", package: "swift-log", condition: .when(platforms: [.linux])),
       ]),
     .executableTarget(
       name: "walletpush",

@@ -23,9 +23,11 @@ public actor WalletPushClient {
   private var machine: ClientMachine
   private let transports: TransportFactory
   private let tokens: TokenSource?
-  private var transport: (any Transport)?
-  /// Counts transports: what an earlier one says is not heard.
-  private var generation = 0
+  private var webSocket: (any Transport)?
+  /// The one that may take over.
+  private var beside: (any Transport)?
+  /// Requests under way.
+  private var requests: [RequestID: Task<Void, Never>] = [:]
   private var callers: [CallID: CheckedContinuation<Answer, any Error>] = [:]
   private var readers: [Int: Reader] = [:]
   private var lastReader = 0
@@ -45,15 +47,16 @@ public actor WalletPushClient {
   ) {
     self.transports = transports
     self.tokens = tokens
-    machine = ClientMachine(options: options, token: token, canAskForTokens: tokens != nil)
+    machine = ClientMachine(
+      options: options, kinds: transports.kinds, token: token, canAskForTokens: tokens != nil)
   }
 
-  /// A client of a server's `/ws`: ``TransportFactory/webSocket(_:limits:certificateAuthority:)``.
+  /// A client of a server's `/ws`: ``TransportFactory/server(_:kinds:limits:certificateAuthority:)``.
   public init(
     _ url: String, options: ClientOptions = ClientOptions(), token: String? = nil, tokens: TokenSource? = nil
   ) throws(TransportSetupError) {
     self.init(
-      transports: try .webSocket(url, limits: options.limits), options: options, token: token, tokens: tokens)
+      transports: try .server(url, limits: options.limits), options: options, token: token, tokens: tokens)
   }
 
   // MARK: - What is known
@@ -62,6 +65,9 @@ public actor WalletPushClient {
   public var state: ClientState { machine.state }
 
   public var isConnected: Bool { machine.live != nil }
+
+  /// How the connection came about; nil while there is none.
+  public var transport: TransportKind? { machine.live?.greeting.transport }
 
   /// What changes from now on, for one reader; each call makes another one. It ends when its task is cancelled, or with
   /// the client.
@@ -156,9 +162,14 @@ public actor WalletPushClient {
   private func carryOut() {
     for action in machine.takeActions() {
       switch action {
-      case .connect: openTransport()
-      case .send(let text): transport?.send(text)
-      case .disconnect: dropTransport()
+      case .connect: webSocket = open()
+      case .send(let text): webSocket?.send(text)
+      case .disconnect: Self.drop(&webSocket)
+      case .connectBeside: beside = open()
+      case .disconnectBeside: Self.drop(&beside)
+      case .takeOver: webSocket = beside.take()
+      case .request(let id, let call): request(id, call)
+      case .cancel(let id): requests.removeValue(forKey: id)?.cancel()
       case .askForToken(let reason): ask(reason)
       case .answer(let id, let result):
         callers.removeValue(forKey: id)?.resume(with: result)
@@ -168,35 +179,84 @@ public actor WalletPushClient {
     arm()
   }
 
-  private func openTransport() {
-    generation += 1
+  /// Opens a WebSocket, and hands on what it says for as long as it is one of ours.
+  private func open() -> any Transport {
     let transport = transports.make()
-    self.transport = transport
-    Task { [generation] in await run(transport, generation) }
+    Task { await run(transport) }
+    return transport
   }
 
-  private func run(_ transport: any Transport, _ generation: Int) async {
+  private func run(_ transport: any Transport) async {
     do {
       try await transport.open()
-      while generation == self.generation {
+      while transport === webSocket || transport === beside {
         let message = try await transport.receive()
-        guard generation == self.generation else { return }
-        machine.received(message, now: .now, random: .random(in: 0 ... .max))
+        // It may have taken over meanwhile.
+        if transport === webSocket {
+          machine.received(message, now: .now, random: Self.random)
+        } else if transport === beside {
+          machine.receivedBeside(message, now: .now, random: Self.random)
+        }
         carryOut()
       }
     } catch {
-      guard generation == self.generation else { return }
-      dropTransport()
-      let end = error as? TransportEnd ?? TransportEnd(reason: "\(error)")
-      machine.lost(code: end.code, reason: end.reason, now: .now, random: .random(in: 0 ... .max))
-      carryOut()
+      ended(transport, error as? TransportEnd ?? TransportEnd(reason: "\(error)"))
     }
   }
 
-  private func dropTransport() {
-    generation += 1
-    transport?.close()
-    transport = nil
+  private func ended(_ ended: any Transport, _ end: TransportEnd) {
+    if ended === webSocket {
+      Self.drop(&webSocket)
+      machine.lost(code: end.code, reason: end.reason, now: .now, random: Self.random)
+    } else if ended === beside {
+      Self.drop(&beside)
+      machine.lostBeside(now: .now, random: Self.random)
+    }
+    carryOut()
+  }
+
+  private static func drop(_ transport: inout (any Transport)?) { transport.take()?.close() }
+
+  private static var random: UInt64 { .random(in: 0 ... .max) }
+
+  // MARK: - Requests
+
+  private func request(_ id: RequestID, _ call: HTTPCall) {
+    guard let http = transports.http else { return }
+    requests[id] = Task {
+      let limit = Task {
+        if (try? await ContinuousClock().sleep(for: call.timeout)) != nil { fail(id, .timedOut) }
+      }
+      do throws(HTTPFailure) {
+        let answer = try await http.open(call)
+        if call.isStream { limit.cancel() }
+        try await take(answer, of: id)
+      } catch {
+        fail(id, error)
+      }
+      limit.cancel()
+    }
+  }
+
+  private func take(_ answer: any HTTPAnswer, of id: RequestID) async throws(HTTPFailure) {
+    guard requests[id] != nil else { return }
+    machine.answered(id, answer.head, now: .now, random: Self.random)
+    carryOut()
+    while requests[id] != nil, let bytes = try await answer.next() {
+      guard requests[id] != nil else { return }
+      machine.receivedBody(id, bytes, now: .now, random: Self.random)
+      carryOut()
+    }
+    guard requests.removeValue(forKey: id) != nil else { return }
+    machine.finished(id, now: .now, random: Self.random)
+    carryOut()
+  }
+
+  private func fail(_ id: RequestID, _ failure: HTTPFailure) {
+    guard let task = requests.removeValue(forKey: id) else { return }
+    task.cancel()
+    machine.failed(id, failure, now: .now, random: Self.random)
+    carryOut()
   }
 
   private func ask(_ reason: TokenReason) {
@@ -205,7 +265,7 @@ public actor WalletPushClient {
       do {
         machine.tokenArrived(try await tokens(reason))
       } catch {
-        machine.tokenUnavailable("\(error)", now: .now, random: .random(in: 0 ... .max))
+        machine.tokenUnavailable("\(error)", now: .now, random: Self.random)
       }
       carryOut()
     }
@@ -223,7 +283,7 @@ public actor WalletPushClient {
     let task = Task {
       guard (try? await ContinuousClock().sleep(until: deadline)) != nil, !Task.isCancelled else { return }
       timer = nil
-      machine.timeoutReached(now: .now, random: .random(in: 0 ... .max))
+      machine.timeoutReached(now: .now, random: Self.random)
       carryOut()
     }
     timer = (deadline, task)

@@ -101,12 +101,19 @@ struct Rig {
   private(set) var sent: [JSONValue] = []
   private(set) var connects = 0
   private(set) var disconnects = 0
+  /// WebSockets beside what there is: how many were opened, were given up, and took over.
+  private(set) var beside = (opened: 0, dropped: 0, tookOver: 0)
+  private(set) var requests: [(id: RequestID, call: HTTPCall)] = []
+  private(set) var cancelled: Set<RequestID> = []
   private(set) var asked: [TokenReason] = []
   private(set) var answers: [CallID: Result<Answer, ClientError>] = [:]
   private(set) var changes: [Change] = []
 
-  init(options: ClientOptions = ClientOptions(), token: String? = nil, canAsk: Bool = false) {
-    machine = ClientMachine(options: options, token: token, canAskForTokens: canAsk)
+  init(
+    options: ClientOptions = ClientOptions(), kinds: Set<TransportKind> = [.webSocket], token: String? = nil,
+    canAsk: Bool = false
+  ) {
+    machine = ClientMachine(options: options, kinds: kinds, token: token, canAskForTokens: canAsk)
   }
 
   mutating func act(_ body: (inout ClientMachine) -> Void) {
@@ -115,6 +122,11 @@ struct Rig {
       switch action {
       case .connect: connects += 1
       case .disconnect: disconnects += 1
+      case .connectBeside: beside.opened += 1
+      case .disconnectBeside: beside.dropped += 1
+      case .takeOver: beside.tookOver += 1
+      case .request(let id, let call): requests.append((id, call))
+      case .cancel(let id): cancelled.insert(id)
       case .send(let text):
         sent.append((try? JSONParser.parse(text, limits: JSONLimits(depth: 8, numberBytes: 64))) ?? "no JSON")
       case .askForToken(let reason): asked.append(reason)

@@ -72,8 +72,9 @@ extension ClientMachine {
     send(.subscribe(message), for: .subscribe(message.keys))
   }
 
-  /// Far below what the server takes: a key is at most 76 bytes, with quotes and comma 79.
+  /// One where each wallet has a stream of its own; else far below what the server takes: a key is at most 76 bytes, with quotes and comma 79.
   var keysPerMessage: Int {
+    if link != nil { return 1 }
     let bytes = live?.greeting.messageBytes ?? 65_536
     return min(500, max(1, (bytes - 256) / 80))
   }
@@ -119,7 +120,7 @@ extension ClientMachine {
   mutating func send(_ operation: Operation, id: CallID? = nil, for purpose: Purpose) {
     let id = id ?? nextCallID()
     calls[id] = purpose
-    act(.send(operation.message(id: id)))
+    if link == nil { act(.send(operation.message(id: id))) } else { link?.send(operation, id: id) }
   }
 
   mutating func failCalls() {

@@ -12,22 +12,23 @@ extension ClientMachine {
     } catch {
       return notice(.malformedMessage(error.description))
     }
-    received(frame, now: now, random: random)
+    received(frame, .connection, now: now, random: random)
   }
 
-  mutating func received(_ frame: ServerFrame, now: Instant, random: UInt64) {
+  mutating func received(_ frame: ServerFrame, _ origin: FrameOrigin, now: Instant, random: UInt64) {
     switch phase {
     case .idle, .waiting, .ended: return
-    case .connecting: if case .hello(let greeting) = frame { greeted(greeting, now) }
+    case .connecting: if case .hello(let greeting) = frame { greeted(greeting, now, random) }
     case .live:
       heard(now: now)
-      take(frame, now)
+      take(frame, origin, now)
     }
   }
 
-  private mutating func greeted(_ greeting: ServerGreeting, _ now: Instant) {
+  mutating func greeted(_ greeting: ServerGreeting, _ now: Instant, _ random: UInt64) {
     phase = .live(Live(greeting: greeting, since: now, lastHeard: now))
-    tracker.connected(epoch: greeting.epoch)
+    tracker.connected(epoch: greeting.transport == .webSocket ? greeting.epoch : nil)
+    worked(now, random)
     act(.report(.connection(.live(greeting))))
     if credentials.areNone {
       authorized()
@@ -43,16 +44,20 @@ extension ClientMachine {
     guard case .live(var live) = phase, !live.isAuthorized else { return }
     live.isAuthorized = true
     phase = .live(live)
-    for message in tracker.plan(keysPerMessage: keysPerMessage) { subscribe(message) }
+    let plan = link == nil ? tracker.plan(keysPerMessage: keysPerMessage) : tracker.planEach()
+    for message in plan { subscribe(message) }
   }
 
-  private mutating func take(_ frame: ServerFrame, _ now: Instant) {
+  private mutating func take(_ frame: ServerFrame, _ origin: FrameOrigin, _ now: Instant) {
     switch frame {
     case .ok(let accepted): return replied(accepted.id, .success(.accepted(accepted)), now)
     case .pong(let id, let time): return replied(id, .success(.pong(time)), now)
     case .error(let id, let refusal): return replied(id, .failure(refusal), now)
     case .reconnect(let retry): announcedRetry = retry
-    case .snapshot(let snapshot): collect(snapshot)
+    case .snapshot(let snapshot):
+      // A wallet's own stream answers no call.
+      if case .stream = origin { break }
+      collect(snapshot)
     case .status(.expiring(let at)): expiring(at)
     case .status(.deleted(let wallet)): tracker.remove(.wallet(wallet))
     case .status(.forbidden(let wallet)):
@@ -61,8 +66,16 @@ extension ClientMachine {
     // A connection's greeting is said once.
     case .hello, .status, .price, .balance, .token, .batch, .heartbeat, .lag, .other: break
     }
-    tracker.receive(frame)
-    report(state.apply(frame))
+    switch origin {
+    case .connection:
+      tracker.receive(frame)
+      report(state.apply(frame))
+    case .stream(let wallet, let cursor):
+      tracker.receive(frame, of: wallet, cursor)
+      report(state.apply(frame, only: wallet))
+    // It stands in no order to the wallet's stream.
+    case .answer: break
+    }
   }
 
   private mutating func expiring(_ at: UnixMilliseconds?) {

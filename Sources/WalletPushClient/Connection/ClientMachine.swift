@@ -3,6 +3,7 @@
 //   ClientMachine.swift            connection: attempts, greeting, silence, back-off, close codes
 //   ClientMachine+Frames.swift     what the server says
 //   ClientMachine+Calls.swift      what its owner asks for, and the replies
+//   ClientMachine+Ladder.swift     other transports than WebSocket, and the way back to it
 //
 //     idle → connecting → greeting → live → waiting → connecting …
 //                                         ↘ ended
@@ -17,11 +18,19 @@ struct ClientMachine: Sendable {
   typealias Instant = ContinuousClock.Instant
 
   enum Action: Sendable {
-    /// Open a transport; what it says comes as `opened`, `received` and `lost`.
+    /// Open a WebSocket; what it says comes as `received` and `lost`.
     case connect
     case send(String)
-    /// Close the transport. Nothing of it is to be heard any more.
+    /// Close the WebSocket. Nothing of it is to be heard any more.
     case disconnect
+    /// Open a WebSocket beside what there is; what it says comes as `receivedBeside` and `lostBeside`.
+    case connectBeside
+    case disconnectBeside
+    /// From now on the WebSocket beside is the one.
+    case takeOver
+    /// Ask the server; the answer comes as `answered`, `receivedBody` and `finished`, or `failed`.
+    case request(RequestID, HTTPCall)
+    case cancel(RequestID)
     /// The answer comes as `tokenArrived` or `tokenUnavailable`.
     case askForToken(TokenReason)
     case answer(CallID, Result<Answer, ClientError>)
@@ -61,15 +70,29 @@ struct ClientMachine: Sendable {
   var collected: [WalletKey: PendingSnapshot] = [:]
   /// Subscribes that the server did not take for now.
   var retries: [(at: Instant, keys: [WatchedKey])] = []
+  var ladder: Ladder
+  /// In place of a WebSocket.
+  var link: HTTPLink?
+  var lastRequest: RequestID = 0
+  /// When a WebSocket is tried beside it, and how long one that is being tried has.
+  var recoverAt: Instant?
+  var besideUntil: Instant?
   private var actions: [Action] = []
 
-  /// - Parameter canAskForTokens: whether `askForToken` finds somebody to ask.
-  init(options: ClientOptions = ClientOptions(), token: String? = nil, canAskForTokens: Bool = false) {
+  /// - Parameters:
+  ///   - kinds: the transports to be had.
+  ///   - canAskForTokens: whether `askForToken` finds somebody to ask.
+  init(
+    options: ClientOptions = ClientOptions(), kinds: Set<TransportKind> = [.webSocket], token: String? = nil,
+    canAskForTokens: Bool = false
+  ) {
     self.options = options
     pacing = options.pacing
     state = ClientState(rowsMax: options.limits.rows)
     credentials = Credentials(token: token, canAsk: canAskForTokens)
     backOff = BackOff(first: options.times.backOffFirst, longest: options.times.backOffMax)
+    ladder = Ladder(
+      kinds, recovery: BackOff(first: options.times.recoverFirst, longest: options.times.recoverMax))
   }
 
   mutating func takeActions() -> [Action] {
@@ -86,10 +109,11 @@ struct ClientMachine: Sendable {
 
   // MARK: - Coming and going
 
-  /// Opens, at once even where it waits for the next attempt.
+  /// Opens, at once even where it waits for the next attempt, or for that to try a WebSocket.
   mutating func open(now: Instant) {
     switch phase {
-    case .connecting, .live: return
+    case .connecting: return
+    case .live: if recoverAt != nil { recover(now) }
     case .idle, .waiting, .ended: attempt(now)
     }
   }
@@ -98,7 +122,7 @@ struct ClientMachine: Sendable {
   mutating func close() {
     switch phase {
     case .idle: return
-    case .connecting, .live: act(.disconnect)
+    case .connecting, .live: hangUp()
     case .waiting, .ended: break
     }
     leave()
@@ -109,17 +133,23 @@ struct ClientMachine: Sendable {
 
   private mutating func attempt(_ now: Instant) {
     announcedRetry = nil
-    phase = .connecting(until: now + options.times.greeting)
-    act(.connect)
     act(.report(.connection(.connecting)))
+    ladder.begin()
+    tryTransport(now)
   }
 
   /// The transport is gone.
   ///
   /// - Parameters:
   ///   - code: of the server's Close; nil where there was none.
+  ///   - retry: when the server wants us back, where it said so.
+  ///   - isUnusable: the server answers, but not in this way.
   ///   - random: any 64 bits.
-  mutating func lost(code: UInt16?, reason: String, now: Instant, random: UInt64) {
+  mutating func lost(
+    code: UInt16?, reason: String, retry: Duration? = nil, isUnusable: Bool = false, now: Instant,
+    random: UInt64
+  ) {
+    let wasLive = live != nil
     switch phase {
     case .idle, .waiting, .ended: return
     case .connecting: break
@@ -137,23 +167,28 @@ struct ClientMachine: Sendable {
       phase = .ended
       return act(.report(.connection(.ended(code: code, reason: reason))))
     }
-    let pause = backOff.next(announced: announcedRetry, random: random)
+    if ladder.failed(code: code, wasLive: wasLive, isUnusable: isUnusable) {
+      if wasLive { act(.report(.connection(.connecting))) }
+      return tryTransport(now)
+    }
+    let pause = backOff.next(announced: announcedRetry ?? retry, random: random)
     phase = .waiting(until: now + pause)
     act(.report(.connection(.waiting(code: code, reason: reason, retry: pause))))
   }
 
   /// Gives the connection up and comes back after the usual wait.
-  mutating func abandon(_ reason: String, now: Instant, random: UInt64) {
-    act(.disconnect)
-    lost(code: nil, reason: reason, now: now, random: random)
+  mutating func abandon(_ reason: String, isUnusable: Bool = false, now: Instant, random: UInt64) {
+    hangUp()
+    lost(code: nil, reason: reason, isUnusable: isUnusable, now: now, random: random)
   }
 
   /// What belonged to the connection ends with it.
-  private mutating func leave() {
+  mutating func leave() {
     if live != nil { tracker.disconnected() }
     state.connectionLost()
     retries.removeAll()
     failCalls()
+    leaveLink()
   }
 
   // MARK: - Time
@@ -162,14 +197,15 @@ struct ClientMachine: Sendable {
   var deadline: Instant? {
     switch phase {
     case .idle, .ended: nil
-    case .connecting(let until), .waiting(let until): until
-    case .live(let live): min(silenceDeadline(live), retries.map { $0.at }.min() ?? silenceDeadline(live))
+    case .waiting(let until): until
+    case .connecting(let until): link?.hasOutputs == true ? until - options.times.greeting : until
+    case .live(let live): liveDeadline(live)
     }
   }
 
   /// A server that is there sends a heartbeat after `ping_s` of silence. Silence beyond that is asked for a sign, and
   /// silence beyond twice as much is a dead connection.
-  private func silenceDeadline(_ live: Live) -> Instant {
+  func silenceDeadline(_ live: Live) -> Instant {
     let interval = live.greeting.pingInterval
     return live.lastHeard + (live.isProbed ? interval * 2 : interval) + options.times.grace
   }
@@ -180,11 +216,13 @@ struct ClientMachine: Sendable {
     switch phase {
     case .idle, .ended: return
     case .waiting: attempt(now)
-    case .connecting: abandon("no greeting came", now: now, random: random)
+    case .connecting(let until):
+      if now >= until { abandon("no greeting came", isUnusable: true, now: now, random: random) }
     case .live(let live):
-      if now >= silenceDeadline(live) { wasSilent(live, now, random) }
+      if link == nil, now >= silenceDeadline(live) { wasSilent(live, now, random) }
       retryDue(now)
     }
+    ladderTimeout(now, random)
   }
 
   private mutating func wasSilent(_ live: Live, _ now: Instant, _ random: UInt64) {

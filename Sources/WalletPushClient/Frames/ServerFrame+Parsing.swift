@@ -5,7 +5,7 @@ import Ledger
 /// From bytes to frames. Nothing here traps, whatever the bytes are; the transport bounds their number.
 extension ServerFrame {
   /// Snapshots are four deep: frame, list, row. A batch adds two.
-  private static let limits = JSONLimits(depth: 16, numberBytes: 128)
+  static let limits = JSONLimits(depth: 16, numberBytes: 128)
 
   /// Reads a message.
   ///
@@ -57,10 +57,11 @@ extension ServerFrame {
       ServerGreeting(
         server: value["server"]?.string ?? "", epoch: epoch,
         pingInterval: value["ping_s"]?.number.flatMap { Duration(seconds: $0.double) } ?? .seconds(25),
-        walletsMax: limits?["wallets"]?.int, messageBytes: max(limits?["message_bytes"]?.int ?? 65_536, 0)))
+        walletsMax: limits?["wallets"]?.int, messageBytes: max(limits?["message_bytes"]?.int ?? 65_536, 0),
+        transport: .webSocket))
   }
 
-  private init?(snapshot value: JSONValue) {
+  init?(snapshot value: JSONValue) {
     guard let wallet = value.wallet, let revision = value.revision, let rows = value["tokens"]?.array else {
       return nil
     }
@@ -191,11 +192,11 @@ extension JSONValue {
   fileprivate var token: TokenKey? { self["token"]?.string.flatMap { try? TokenKey(parsing: $0) } }
 
   /// Revisions are below 2^53.
-  fileprivate var revision: Revision? {
+  var revision: Revision? {
     self["rev"]?.number?.uint64.flatMap { $0 < 1 << 53 ? $0 : nil }
   }
 
-  fileprivate var retry: Duration? {
+  var retry: Duration? {
     self["retry_ms"]?.number?.int64.flatMap { $0 >= 0 ? .milliseconds(min($0, 86_400_000)) : nil }
   }
 

@@ -37,9 +37,9 @@ enum ServerFrame: Sendable {
 
 /// The server's `hello`.
 public struct ServerGreeting: Sendable, Hashable {
-  /// `walletpush/0.1.0`
+  /// `walletpush/0.1.0`. Without a WebSocket it is not known: empty.
   public let server: String
-  /// Names the life of the server's revisions.
+  /// Names the life of the server's revisions. Without a WebSocket it is not known: empty.
   public let epoch: String
   /// So long a silence of the server does not last: it sends a heartbeat.
   public let pingInterval: Duration
@@ -47,6 +47,8 @@ public struct ServerGreeting: Sendable, Hashable {
   public let walletsMax: Int?
   /// Of one message to the server.
   public let messageBytes: Int
+  /// How the connection came about.
+  public let transport: TransportKind
 }
 
 /// What a direct reply of type `ok` says.

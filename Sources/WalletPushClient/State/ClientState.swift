@@ -50,13 +50,16 @@ public struct ClientState: Sendable {
   }
 
   /// Merges a message and says what it changed.
-  mutating func apply(_ frame: ServerFrame) -> [Change] {
+  ///
+  /// - Parameter only: the wallet whose own stream brought it. Between streams there is no order: a price is that
+  ///   wallet's alone.
+  mutating func apply(_ frame: ServerFrame, only: WalletKey? = nil) -> [Change] {
     switch frame {
     case .snapshot(let snapshot): apply(snapshot)
-    case .price(let token, let price, _): apply(price, of: token)
+    case .price(let token, let price, _): apply(price, of: token, only)
     case .balance(let frame): apply(frame)
     case .token(let wallet, let row, let block, _): apply(row, in: wallet, block)
-    case .batch(let frames): frames.flatMap { apply($0) }
+    case .batch(let frames): frames.flatMap { apply($0, only: only) }
     case .status(let status): apply(status)
     case .lag: setConflating(true)
     case .heartbeat: setConflating(false)
@@ -72,14 +75,14 @@ public struct ClientState: Sendable {
   }
 
   /// A price is the token's, in every wallet that has a row for it. Without a row it is ignored.
-  private mutating func apply(_ price: TokenPrice, of token: TokenKey) -> [Change] {
+  private mutating func apply(_ price: TokenPrice, of token: TokenKey, _ only: WalletKey?) -> [Change] {
     var changes: [Change] = []
-    if prices[token] != nil {
+    if only == nil, prices[token] != nil {
       prices[token] = price
       changes.append(.price(token))
     }
     // A list of their own: to change what one iterates over would copy all rows.
-    let holders = wallets.compactMap { $0.value.rows[token] == nil ? nil : $0.key }
+    let holders = (only.map { [$0] } ?? Array(wallets.keys)).filter { wallets[$0]?.rows[token] != nil }
     for key in holders {
       wallets[key]?.rows[token]?.price = price
       changes.append(.row(key, token))

@@ -12,6 +12,9 @@
 // along. Between a subscribe and its heartbeat, and while the server conflates (`lag`), data frames do not move the
 // cursor: a catch-up brings newer revisions of some entries before older ones of others. An older cursor only repeats
 // absolute values, which does no harm.
+//
+// Without a WebSocket each wallet has a stream of its own, and a cursor that comes with its frames. Then the epoch is not
+// known before the first answer, entries are never live, and each holds its own `resume`.
 
 import Ethereum
 import Ledger
@@ -23,12 +26,12 @@ struct ResumeTracker: Sendable {
     /// Its rows are all here, or follow before the next heartbeat.
     var isComplete = false
     var isLive = false
-    var resume: Revision?
+    var resume: Cursor?
   }
 
   private var entries: [WatchedKey: Entry] = [:]
-  /// Of the revisions that entries hold.
-  private var epoch = ""
+  /// The connection's; nil: not known.
+  private var epoch: String?
   private var cursor: Revision?
   private var isLagging = false
   /// Subscribes that were sent and not answered.
@@ -49,9 +52,8 @@ struct ResumeTracker: Sendable {
 
   // MARK: - Connections
 
-  /// After `hello`. A connection's epoch never changes; another one voids what was held.
-  mutating func connected(epoch: String) {
-    let isForeign = epoch != self.epoch
+  /// After `hello`. A connection's epoch never changes; another one voids what was held. Nil: it is not known yet.
+  mutating func connected(epoch: String?) {
     self.epoch = epoch
     cursor = nil
     isLagging = false
@@ -60,14 +62,14 @@ struct ResumeTracker: Sendable {
     for key in entries.keys {
       entries[key]?.isConfirmed = false
       entries[key]?.isLive = false
-      if isForeign { entries[key]?.resume = nil }
+      if let epoch, entries[key]?.resume?.epoch != epoch { entries[key]?.resume = nil }
     }
   }
 
   /// Live entries take the connection's cursor along.
   mutating func disconnected() {
     for (key, entry) in entries {
-      if entry.isLive { entries[key]?.resume = cursor }
+      if entry.isLive, let epoch, let cursor { entries[key]?.resume = Cursor(epoch: epoch, revision: cursor) }
       entries[key]?.isLive = false
       entries[key]?.isConfirmed = false
     }
@@ -80,18 +82,25 @@ struct ResumeTracker: Sendable {
   func plan(keysPerMessage: Int) -> [SubscribeMessage] {
     var resuming: [WatchedKey] = []
     var fresh: [WatchedKey] = []
-    var oldest: Revision?
+    var oldest: Cursor?
     for (key, entry) in entries {
       if let resume = entry.resume {
         resuming.append(key)
-        oldest = min(oldest ?? resume, resume)
+        if resume.revision < oldest?.revision ?? .max { oldest = resume }
       } else {
         fresh.append(key)
       }
     }
-    let since = oldest.map { "\(epoch):\($0)" }
+    let since = oldest?.description
     return SubscribeMessage.messages(for: resuming, since: since, keysPerMessage: keysPerMessage)
       + SubscribeMessage.messages(for: fresh, since: nil, keysPerMessage: keysPerMessage)
+  }
+
+  /// The same where each wallet has a stream of its own: a message each, with its own cursor.
+  func planEach() -> [SubscribeMessage] {
+    entries.keys.sorted { $0.description < $1.description }.flatMap { key in
+      SubscribeMessage.messages(for: [key], since: entries[key]?.resume?.description, keysPerMessage: 1)
+    }
   }
 
   // MARK: - Subscribing
@@ -132,6 +141,13 @@ struct ResumeTracker: Sendable {
     case .price, .balance, .token: advance(to: frame.dataRevision)
     case .hello, .ok, .pong, .error, .status, .reconnect, .other: break
     }
+  }
+
+  /// A frame of the wallet's own stream; `cursor`: what may be resumed from after it.
+  mutating func receive(_ frame: ServerFrame, of wallet: WalletKey, _ cursor: Cursor?) {
+    if case .snapshot(let snapshot) = frame { take(snapshot) }
+    let key = WatchedKey.wallet(wallet)
+    if let cursor, entries[key]?.isComplete == true { entries[key]?.resume = cursor }
   }
 
   private mutating func heartbeat(_ revision: Revision) {

@@ -175,6 +175,7 @@
 
   /// The thread of the process's clients, and the one that looks names up for them. They live as long as the process.
   struct LoopHome: Sendable {
+    let loops: EventLoopGroup
     let loop: EventLoop
     let resolver: Resolver
 
@@ -185,9 +186,10 @@
     private init() throws(SystemError) {
       var configuration = EventLoopConfiguration.standard
       configuration.reportsMetrics = false
-      loop = try EventLoop(name: "walletpush-cl", configuration: configuration)
+      loops = try EventLoopGroup(count: 1, name: "walletpush-cl", configuration: configuration)
+      loop = loops.next()
       resolver = try Resolver(threads: 1, queueMaximum: 256)
-      try loop.start()
+      try loops.start()
     }
   }
 #endif

@@ -1,6 +1,6 @@
 /// One connection to a server, from its handshake to its close: what a ``WalletPushClient`` needs of WebSocket.
 /// For one use; all calls come from one client.
-public protocol Transport: Sendable {
+public protocol Transport: AnyObject, Sendable {
   /// Returns once the handshake is through.
   ///
   /// - Throws: ``TransportEnd``

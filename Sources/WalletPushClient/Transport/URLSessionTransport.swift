@@ -2,7 +2,7 @@
 #if canImport(Darwin)
   import Foundation
 
-  struct URLSessionTransport: Transport {
+  final class URLSessionTransport: Transport {
     private let task: URLSessionWebSocketTask
 
     init(url: URL, messageBytes: Int) {

@@ -54,10 +54,18 @@ enum ShownText {
     switch state {
     case .idle: "closed"
     case .connecting: "connecting"
-    case .live(let greeting): "live, \(clean(greeting.server))"
+    case .live(let greeting): "live, \(transport(greeting))"
     case .waiting(let code, let reason, let retry):
       "lost (\(code.map { "\($0) " } ?? "")\(clean(reason))), again in \(milliseconds(retry)) ms"
     case .ended(let code, let reason): "ended: \(code) \(clean(reason))"
+    }
+  }
+
+  private static func transport(_ greeting: ServerGreeting) -> String {
+    switch greeting.transport {
+    case .webSocket: clean(greeting.server)
+    case .eventStream: "by Server-Sent Events: no WebSocket gets through"
+    case .polling: "by polling: no WebSocket gets through"
     }
   }
 

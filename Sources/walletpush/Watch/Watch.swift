@@ -46,7 +46,7 @@ struct Watch: AsyncParsableCommand {
     }
     let transports: TransportFactory
     do throws(TransportSetupError) {
-      transports = try .webSocket(url, certificateAuthority: ca)
+      transports = try .server(url, certificateAuthority: ca)
     } catch {
       throw ValidationError("\(error)")
     }
