@@ -301,7 +301,7 @@ public actor WalletPushClient {
     }
   }
 
-  fileprivate func next(_ reader: Int) async -> Change? {
+  func next(_ reader: Int) async -> Change? {
     if let change = readers[reader]?.queue.pop() { return change }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -314,45 +314,7 @@ public actor WalletPushClient {
     }
   }
 
-  fileprivate func leave(_ reader: Int) {
+  func leave(_ reader: Int) {
     readers.removeValue(forKey: reader)?.waiting?.resume(returning: nil)
-  }
-}
-
-extension WalletPushClient {
-  /// What changes, for one reader, in the order of the first of each that it has not seen.
-  public struct Changes: AsyncSequence, Sendable {
-    public typealias Element = Change
-
-    let client: WalletPushClient
-    let reader: Int
-    /// Leaves the client with the last copy of the sequence and its iterators.
-    private let lease: Lease
-
-    fileprivate init(client: WalletPushClient, reader: Int) {
-      self.client = client
-      self.reader = reader
-      lease = Lease(client: client, reader: reader)
-    }
-
-    public func makeAsyncIterator() -> Iterator { Iterator(changes: self) }
-
-    public struct Iterator: AsyncIteratorProtocol, Sendable {
-      let changes: Changes
-
-      public mutating func next() async -> Change? { await changes.client.next(changes.reader) }
-    }
-  }
-
-  private final class Lease: Sendable {
-    private let client: WalletPushClient
-    private let reader: Int
-
-    init(client: WalletPushClient, reader: Int) {
-      self.client = client
-      self.reader = reader
-    }
-
-    deinit { Task { [client, reader] in await client.leave(reader) } }
   }
 }
