@@ -75,9 +75,11 @@ final class DevnetHost: @unchecked Sendable, TimerTarget {
     var chain = chain
     var nodeError: NodeError?
     var batchMaximum = SimulatedNode.batchMaximum
+    var mute: String?
     switch chainFault.take() {
     case nil: break
     case .silence: return .silence
+    case .silenceAbout(let method): mute = method
     case .disconnect: return .disconnect
     case .chainID(let id): chain.configuration.chainID = id
     case .rpcError(let code, let message): nodeError = NodeError(code: code, message: message)
@@ -91,14 +93,16 @@ final class DevnetHost: @unchecked Sendable, TimerTarget {
       return .reply(
         HTTPReply(status: 405, type: "text/plain", text: "method not allowed"), after: chainLatency)
     }
+    let asked = mute.map { node.statistics.methods[$0, default: 0] }
     let answer = node.answer(body, chain: chain, fault: nodeError, batchMaximum: batchMaximum)
+    if let mute, node.statistics.methods[mute, default: 0] != asked { return .silence }
     return .reply(HTTPReply(status: 200, type: "application/json", body: answer), after: chainLatency)
   }
 
   private func answerPrices(_ head: RequestHead, _ body: [UInt8]) -> HTTPVerdict {
     priceService.noteRequest()
     switch priceFault.take() {
-    case nil, .chainID, .rpcError, .batchesOver: break
+    case nil, .silenceAbout, .chainID, .rpcError, .batchesOver: break
     case .silence: return .silence
     case .disconnect: return .disconnect
     case .some(let fault):

@@ -8,6 +8,8 @@ public enum Fault: Sendable, Hashable {
   case garbage
   /// No answer, ever; the connection stays open.
   case silence
+  /// Calls of this method are not answered, ever; others are. Only of a node; no fault to a price source.
+  case silenceAbout(method: String)
   /// The connection is closed instead of an answer.
   case disconnect
   /// Every call is answered with this JSON-RPC error. Only of a node; no fault to a price source.

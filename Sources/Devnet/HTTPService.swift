@@ -30,7 +30,7 @@ struct HTTPReply: Sendable {
       self.init(status: 429, json: #"{"message":"Too many requests"}"#)
       if let seconds { headers.append("Retry-After", String(seconds)) }
     case .garbage: self.init(status: 200, type: "application/json", text: #"{"coins":{"a":{"pri<html>"#)
-    case .silence, .disconnect, .rpcError, .chainID, .batchesOver: return nil
+    case .silence, .silenceAbout, .disconnect, .rpcError, .chainID, .batchesOver: return nil
     }
   }
 }

@@ -125,7 +125,11 @@ struct Execution {
     guard let number = try? arguments.uint64(), number < block.number, block.number - number <= 256 else {
       return nil
     }
-    return chain.block(number)?.header.hash ?? chain.blockHash(number)
+    return seen(chain.block(number)?.header.hash ?? chain.blockHash(number))
+  }
+
+  private func seen(_ hash: Bytes32) -> Bytes32 {
+    chain.configuration.hasOtherHashes ? Keccak256.hash(hash.value.bigEndianBytes) : hash
   }
 
   // MARK: - Multicall3
@@ -146,7 +150,7 @@ struct Execution {
       guard let owner = try? arguments.address() else { return .reverted([]) }
       return word(amount(.native(owner)))
     case ABI.Selector.getBlockNumber.code: return word(UInt256(visibleNumber))
-    case ABI.Selector.getLastBlockHash.code: return word(block.parentHash.value)
+    case ABI.Selector.getLastBlockHash.code: return word(seen(block.parentHash).value)
     case ABI.Selector.getBlockHash.code:
       guard (try? arguments.uint256()) != nil else { return .reverted([]) }
       return word(pastHash(arguments)?.value ?? 0)

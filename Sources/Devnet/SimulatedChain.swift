@@ -38,6 +38,8 @@ public struct SimulatedChain: Sendable {
     public var hasArbSys: Bool
     /// Whether the node knows `eth_getLogs`: some don't.
     public var hasLogs = true
+    /// Whether contracts see other block hashes than the node tells, as on some layers above Ethereum.
+    public var hasOtherHashes = false
 
     /// Sizes as geth has them by default, or not far from it.
     public init(

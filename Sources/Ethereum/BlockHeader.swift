@@ -24,6 +24,22 @@ public struct BlockHeader: Sendable, Hashable {
   }
 }
 
+/// What a contract sees of the block it runs in. No other of that height has it, but one that was made in the same second.
+public struct BlockTraits: Sendable, Hashable {
+  public let parentHash: Bytes32
+  /// Unix seconds.
+  public let timestamp: UInt64
+
+  public init(parentHash: Bytes32, timestamp: UInt64) {
+    self.parentHash = parentHash
+    self.timestamp = timestamp
+  }
+}
+
+extension BlockHeader {
+  public var traits: BlockTraits { BlockTraits(parentHash: parentHash, timestamp: timestamp) }
+}
+
 /// An event of a contract, from `eth_getLogs` or a `logs` notification.
 public struct Log: Sendable, Hashable {
   /// The contract.

@@ -11,18 +11,56 @@ public struct WalletChanges: Sendable {
   }
 }
 
+/// One cell.
+public struct WalletToken: Sendable, Hashable {
+  public var wallet: WalletID
+  public var token: TokenID
+
+  public init(wallet: WalletID, token: TokenID) {
+    self.wallet = wallet
+    self.token = token
+  }
+}
+
+/// Where the balance of a cell is asked for.
+public struct TokenPlace: Sendable, Equatable {
+  public var cell: WalletToken
+  public var owner: Address
+  public var contract: Address
+}
+
 /// What whoever follows a chain's blocks needs of the ledger.
 extension Ledger {
   /// Single cells of wallets, all read at one block. A cell that was read at a higher block stays as it is; when the
   /// wallet was last read as a whole does not change. Wallets that have not been read as a whole yet are left to
   /// that read.
-  public func accept(_ changes: [WalletChanges], block: UInt64) {
+  ///
+  /// - Parameter fork: the chain was reorganised above this block: what was read of these wallets at a higher one is
+  ///   opened before anything is accepted, so that nothing of the branch that is no more comes in between.
+  /// - Returns: the tokens that stay as they are and say something else: read at a higher block. The native coins are not
+  ///   among them.
+  @discardableResult
+  public func accept(
+    _ changes: [WalletChanges], block: UInt64, after fork: (block: UInt64, wallets: [WalletID])? = nil
+  ) -> [WalletToken] {
+    if let fork { reopen(fork.wallets, above: fork.block) }
+    var refused: [WalletToken] = []
     for change in changes {
       guard let held = wallets[change.wallet], held.isComplete else { continue }
-      let news = change.outcomes.filter { Int($0.token) < tokens.count && !confirm($0, held, block: block) }
-      guard !news.isEmpty else { continue }
-      acceptNews(news, of: change.wallet, block: block)
+      var news: [(token: TokenID, outcome: WalletReading.Outcome)] = []
+      for reading in change.outcomes
+      where Int(reading.token) < tokens.count && !confirm(reading, held, block: block) {
+        if case .balance = reading.outcome,
+          held.rows.dropFirst().contains(where: { $0.token == reading.token && $0.block > block })
+        {
+          refused.append(WalletToken(wallet: held.id, token: reading.token))
+        } else {
+          news.append(reading)
+        }
+      }
+      if !news.isEmpty { acceptNews(news, of: change.wallet, block: block) }
     }
+    return refused
   }
 
   /// - Returns: whether the reading says what is held: most do, and cost no copy of the wallet's rows.
@@ -66,10 +104,40 @@ extension Ledger {
   /// The blocks at which these wallets were read are no measure any more: the chain was reorganised or set back, or
   /// one of the blocks never was. Whatever is read next counts as newer.
   public func reopen(_ ids: some Sequence<WalletID>) {
+    for id in ids { wallets[id]?.block = nil }
+    reopen(ids, above: 0)
+  }
+
+  /// The same for what was read above a block that is still in the chain.
+  private func reopen(_ ids: some Sequence<WalletID>, above block: UInt64) {
     for id in ids {
-      guard let count = wallets[id]?.rows.count else { continue }
-      wallets[id]?.block = nil
-      for index in 0..<count { wallets[id]?.rows[index].block = 0 }
+      guard let cells = wallets[id] else { continue }
+      if let held = cells.block { wallets[id]?.block = min(held, block) }
+      for index in cells.rows.indices where cells.rows[index].block > block {
+        wallets[id]?.rows[index].block = block
+      }
+    }
+  }
+
+  /// The tokens of these wallets that were read above a block. The native coins are not among them.
+  public func cells(of ids: some Sequence<WalletID>, above block: UInt64) -> [WalletToken] {
+    var cells: [WalletToken] = []
+    for id in ids {
+      guard let rows = wallets[id]?.rows else { continue }
+      for row in rows.dropFirst() where row.block > block {
+        cells.append(WalletToken(wallet: id, token: row.token))
+      }
+    }
+    return cells
+  }
+
+  /// Where to ask for each of these cells, as far as they are of active tokens.
+  public func places(of cells: some Sequence<WalletToken>) -> [TokenPlace] {
+    cells.compactMap { cell in
+      guard let owner = wallets[cell.wallet]?.key.address, Int(cell.token) < tokens.count,
+        tokens[Int(cell.token)].info.isActive, let contract = tokens[Int(cell.token)].key.contract
+      else { return nil }
+      return TokenPlace(cell: cell, owner: owner, contract: contract)
     }
   }
 
@@ -90,17 +158,14 @@ extension Ledger {
   }
 
   /// What the wallets are known to hold of active tokens, at most `limit` of them: wallets in the order given.
-  public func holdings(
-    of ids: some Sequence<WalletID>, limit: Int
-  ) -> [(wallet: WalletID, owner: Address, token: TokenID, contract: Address)] {
-    var holdings: [(wallet: WalletID, owner: Address, token: TokenID, contract: Address)] = []
+  public func holdings(of ids: some Sequence<WalletID>, limit: Int) -> [TokenPlace] {
+    var holdings: [TokenPlace] = []
     for id in ids {
       guard let cells = wallets[id] else { continue }
-      for row in cells.rows where row.isKnown && !row.balance.isZero {
-        guard let contract = tokens[Int(row.token)].key.contract, tokens[Int(row.token)].info.isActive
-        else { continue }
+      let held = cells.rows.lazy.filter { $0.isKnown && !$0.balance.isZero }
+      for place in places(of: held.map { WalletToken(wallet: id, token: $0.token) }) {
         guard holdings.count < limit else { return holdings }
-        holdings.append((id, cells.key.address, row.token, contract))
+        holdings.append(place)
       }
     }
     return holdings

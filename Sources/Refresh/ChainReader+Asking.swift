@@ -27,8 +27,9 @@ extension ChainReader {
 
 extension RefreshError {
   /// It was too much, or a method that the node does not have.
-  fileprivate var isOfQuestion: Bool {
+  var isOfQuestion: Bool {
     switch self {
+    case .noMulticall: true
     case .node(_, let node): [.reverted, .outOfGas, .tooManyResults, .methodNotFound].contains(node.kind)
     case .status(_, let status): status == 413
     case .unreachable(_, .responseTooLarge): true

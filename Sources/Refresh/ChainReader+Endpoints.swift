@@ -207,7 +207,7 @@ extension ChainReader {
     try noteHead(head, .node, at: endpoint)
   }
 
-  private func quantity(
+  func quantity(
     _ request: JSONRPC.Request, at endpoint: Endpoint
   ) async throws(RefreshError) -> UInt64 {
     let result = try await send(request, to: endpoint)
@@ -288,7 +288,9 @@ extension RefreshError {
     case .unreachable(_, let error): error.isTransient
     case .status, .rateLimited, .malformed, .resting: true
     case .node(_, let error): ![.reverted, .outOfGas, .methodNotFound].contains(error.kind)
-    case .wrongChain, .behind, .cooldown, .unknownWallet, .chainNotServed, .noEndpoint, .stopped: false
+    case .wrongChain, .behind, .cooldown, .unknownWallet, .chainNotServed, .noEndpoint, .noMulticall,
+      .stopped:
+      false
     }
   }
 }

@@ -19,11 +19,14 @@ extension ChainReader {
     try take(call, answer, into: &part)
     for index in answer.silentMetadata { bad.noteMute(call.tokens[index].id) }
     // Only now is it sure that it is the right chain.
-    if traits[part.endpoint.index].noteNoMulticall(now: .now) {
-      logger.notice(
-        "no Multicall3: balances are asked for one by one",
-        metadata: about(part.endpoint.index, ["multicall3": settings.chain.multicall3.lowercase]))
-    }
+    noteNoMulticall(part.endpoint)
+  }
+
+  func noteNoMulticall(_ endpoint: Endpoint) {
+    guard traits[endpoint.index].noteNoMulticall(now: .now) else { return }
+    logger.notice(
+      "no Multicall3: balances are asked for one by one",
+      metadata: about(endpoint.index, ["multicall3": settings.chain.multicall3.lowercase]))
   }
 
   /// The questions of an aggregate, asked one by one.
@@ -45,9 +48,9 @@ extension ChainReader {
       block = prelude.block
       guard block != nil else { throw .malformed(host: endpoint.host, "no block number") }
     }
-    // The block's time is for a contract to tell, and there is none.
+    // The block's time and its parent are for a contract to tell, and there is none.
     let rest = call.questions.indices.filter {
-      ![.blockNumber, .chainID, .timestamp].contains(call.questions[$0])
+      ![.blockNumber, .chainID, .timestamp, .parentHash].contains(call.questions[$0])
     }
     try await fill(&results, rest, of: call, owner, block, at: endpoint)
     return call.answer(results[...])
@@ -90,7 +93,7 @@ extension ChainReader {
   }
 
   /// By id: all of them, in as few requests as the endpoint allows.
-  private func outcomes(
+  func outcomes(
     of requests: [JSONRPC.Request], at endpoint: Endpoint
   ) async throws(RefreshError) -> [Int: JSONRPC.Outcome] {
     var outcomes: [Int: JSONRPC.Outcome] = [:]
@@ -236,7 +239,7 @@ extension RPCError {
 }
 
 extension JSONRPC.CallError {
-  fileprivate func refreshError(_ host: String) -> RefreshError {
+  func refreshError(_ host: String) -> RefreshError {
     node.map { .node(host: host, $0) } ?? .malformed(host: host, description)
   }
 }
@@ -249,7 +252,7 @@ extension WalletCall {
     case .blockNumber: return .blockNumber(id: id)
     case .chainID: return .chainID(id: id)
     case .nativeBalance: return .getBalance(id: id, of: owner, block: block)
-    case .timestamp, .balance, .name, .symbol, .decimals:
+    case .timestamp, .parentHash, .balance, .name, .symbol, .decimals:
       return .call(id: id, to: calls[position].target, data: calls[position].data, block: block)
     }
   }
@@ -262,7 +265,7 @@ extension WalletCall {
     case .blockNumber, .chainID, .nativeBalance:
       guard let quantity = try? JSONRPC.quantity(value) else { return failure }
       return Multicall3.Result(success: true, data: quantity.bigEndianBytes[...])
-    case .timestamp, .balance, .name, .symbol, .decimals:
+    case .timestamp, .parentHash, .balance, .name, .symbol, .decimals:
       guard let data = try? JSONRPC.data(value) else { return failure }
       return Multicall3.Result(success: true, data: data.prefix(Self.resultBytes))
     }

@@ -105,7 +105,7 @@ extension ChainReader {
       if outcome != .failed { bad.noteAnswer(token.id) }
     }
     return Reading(
-      block: block, timestamp: answer.timestamp,
+      block: block, timestamp: answer.timestamp, traits: answer.traits,
       outcomes: [(plan.native, native)] + plan.tokens.map { ($0.id, balances[$0.id] ?? .failed) },
       metadata: answer.metadata.map { index, metadata in
         (call.tokens[index].id, metadata.name, metadata.symbol, metadata.decimals)

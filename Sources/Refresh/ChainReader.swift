@@ -92,6 +92,8 @@ actor ChainReader {
     var block: UInt64
     /// Of the block, in Unix seconds; `nil` where there is no Multicall3 to tell it.
     var timestamp: UInt64?
+    /// Where the chain tells.
+    var traits: BlockTraits?
     /// The native coin first, then the plan's tokens in its order.
     var outcomes: [(token: TokenID, outcome: WalletReading.Outcome)]
     var metadata: [(id: TokenID, name: String?, symbol: String?, decimals: UInt8?)]
@@ -122,6 +124,7 @@ actor ChainReader {
     var isOneByOne: Bool
     var block: UInt64?
     var timestamp: UInt64?
+    var traits: BlockTraits?
     var native: WalletReading.Outcome?
     var balances: [TokenID: WalletReading.Outcome] = [:]
     var metadata: [TokenID: WalletCall.Metadata] = [:]
@@ -178,13 +181,14 @@ actor ChainReader {
     let outcomes = plan.tokens.map { ($0.id, part.balances[$0.id] ?? .failed) }
     tokensFailed.increment(by: outcomes.count { $0.1 == .failed })
     return Reading(
-      block: block, timestamp: part.timestamp, outcomes: [(plan.native, part.native ?? .failed)] + outcomes,
+      block: block, timestamp: part.timestamp, traits: part.traits,
+      outcomes: [(plan.native, part.native ?? .failed)] + outcomes,
       metadata: part.metadata.map { ($0.key, $0.value.name, $0.value.symbol, $0.value.decimals) })
   }
 
   /// How many of the tokens fit one call.
   private static func chunkCount(_ tokens: ArraySlice<ReadPlan.Entry>, subcallsMaximum: Int) -> Int {
-    var subcalls = 4
+    var subcalls = 5
     var count = 0
     for token in tokens {
       subcalls += token.needsMetadata ? 4 : 1
@@ -244,6 +248,7 @@ actor ChainReader {
     if part.block == nil {
       part.block = try checkedBlock(of: answer, at: part.endpoint)
       part.timestamp = answer.timestamp
+      part.traits = answer.traits
       part.native = answer.native
     }
     for (token, outcome) in zip(call.tokens, answer.balances) {

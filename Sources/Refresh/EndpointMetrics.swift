@@ -54,7 +54,9 @@ extension RefreshError {
     case .node: "node"
     case .malformed: "malformed"
     // Said of readings, not of requests.
-    case .wrongChain, .behind, .cooldown, .unknownWallet, .chainNotServed, .noEndpoint, .resting, .stopped:
+    case .wrongChain, .behind, .cooldown, .unknownWallet, .chainNotServed, .noEndpoint, .noMulticall,
+      .resting,
+      .stopped:
       "other"
     }
   }

@@ -19,6 +19,8 @@ public enum RefreshError: Error, Sendable, CustomStringConvertible {
   case wrongChain(host: String, expected: UInt64, found: UInt64)
   case node(host: String, RPCError)
   case malformed(host: String, String)
+  /// There is no Multicall3, and what was to be asked is too much for single calls.
+  case noMulticall(host: String)
   /// The server is going away.
   case stopped
 
@@ -39,6 +41,7 @@ public enum RefreshError: Error, Sendable, CustomStringConvertible {
       "\(host) serves chain id \(found), not \(expected)"
     case .node(let host, let error): "\(host): \(error)"
     case .malformed(let host, let reason): "\(host) sent no proper answer: \(reason)"
+    case .noMulticall(let host): "\(host) has no Multicall3"
     case .stopped: "the server is going away"
     }
   }

@@ -57,7 +57,7 @@ extension RefreshService {
   /// The chain is another than what was left out is known from: all of it is stale until a whole read, which follows.
   private func doubt(_ plan: ReadPlan) async {
     await ledger.acceptFailure(of: plan.wallet)
-    await readAnew([plan.wallet], plan.key.chain)
+    readAnew([plan.wallet], plan.key.chain)
   }
 
   /// A reading of a lower block than what is held: whether an earlier one said so too, and no node lags so much.

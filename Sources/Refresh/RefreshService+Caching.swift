@@ -88,7 +88,8 @@ extension RefreshService {
     let native: UInt256? =
       if case .balance(let balance)? = reading.outcomes.first?.outcome { balance } else { nil }
     await followers[plan.key.chain]?.noteRead(
-      plan.wallet, block: reading.block, native: native, isWhole: leftOut == nil)
+      plan.wallet, block: reading.block, traits: reading.traits, native: native, isWhole: leftOut == nil,
+      changed: changed.filter { $0 != plan.native })
   }
 
   /// What is held of a wallet that somebody wants.

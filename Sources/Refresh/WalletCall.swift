@@ -8,6 +8,7 @@ struct WalletCall {
   enum Question: Equatable {
     case blockNumber
     case timestamp
+    case parentHash
     case chainID
     case nativeBalance
     case balance(Int)
@@ -46,6 +47,8 @@ struct WalletCall {
         ask(.blockNumber, Chain.arbSys, ABI.encode(.arbBlockNumber))
       } else {
         ask(.blockNumber, chain.multicall3, ABI.encode(.getBlockNumber))
+        // Of the chain's own blocks only here: there the machine counts those of the chain below.
+        ask(.parentHash, chain.multicall3, ABI.encode(.getLastBlockHash))
       }
       ask(.timestamp, chain.multicall3, ABI.encode(.getCurrentBlockTimestamp))
       ask(.chainID, chain.multicall3, ABI.encode(.getChainId))
@@ -75,6 +78,12 @@ struct WalletCall {
     var block: UInt64?
     /// Of the block, in Unix seconds.
     var timestamp: UInt64?
+    /// Hash of the block below it, where the chain tells.
+    var parentHash: Bytes32?
+    var traits: BlockTraits? {
+      guard let parentHash, let timestamp else { return nil }
+      return BlockTraits(parentHash: parentHash, timestamp: timestamp)
+    }
     var chainID: UInt64?
     var native: WalletReading.Outcome?
     /// By position in `tokens`.
@@ -128,6 +137,7 @@ struct WalletCall {
     switch question {
     case .blockNumber: answer.block = try? decoder.uint64()
     case .timestamp: answer.timestamp = try? decoder.uint64()
+    case .parentHash: answer.parentHash = (try? decoder.bytes32()).flatMap { $0 == .zero ? nil : $0 }
     case .chainID: answer.chainID = try? decoder.uint64()
     case .nativeBalance: answer.native = (try? decoder.uint256()).map { .balance($0) }
     case .balance(let index):

@@ -152,6 +152,25 @@ import Testing
     #expect(try await client.call(.blockNumber(id: 1)) == .success("0x3e8"))
   }
 
+  /// Of a node that says nothing to one question.
+  @Test func silenceAboutAMethod() async throws {
+    let server = try Self.server()
+    defer { server.stop() }
+    try await server.setChainFault(.silenceAbout(method: "eth_chainId"))
+    let client = try TestClient(server.rpcURL)
+    async let unanswered = client.call(.chainID(id: 1))
+    while try await server.chainStatistics.methods["eth_chainId"] == nil {}
+    let other = try TestClient(server.rpcURL)
+    #expect(try JSONRPC.quantity(try await other.call(.blockNumber(id: 2)).get()) == 1_000)
+    server.stop()
+    do {
+      _ = try await unanswered
+      Issue.record("an answer")
+    } catch {
+      #expect(error as? ClientError == .closed)
+    }
+  }
+
   /// A request that is never answered ends with the server.
   @Test func silence() async throws {
     let server = try Self.server()

@@ -90,6 +90,51 @@ struct FollowingTests {
     #expect(try await balances(bench) == ["1 fresh at 0", "4 fresh at 3"])
   }
 
+  @Test("what was read above a fork is opened, and nothing else, before what was read since is taken in")
+  func forks() async throws {
+    let bench = try await Bench()
+    _ = try await bench.watchedWallet()
+    try await bench.read(block: 20, [(bench.native, "5"), (bench.usdc, "9")])
+    await accept(bench, block: 25, [(bench.native, 6), (bench.spam, 4)])
+    let spam = WalletToken(wallet: 1, token: bench.spam)
+    #expect(await bench.ledger.cells(of: [99, 1], above: 20) == [spam])
+    #expect(await bench.ledger.cells(of: [1], above: 25).isEmpty)
+    // Without the fork the reading is refused, and said to be.
+    let lower = [
+      WalletChanges(wallet: 1, outcomes: [(bench.native, .balance(1)), (bench.spam, .balance(2))])
+    ]
+    #expect(await bench.ledger.accept(lower, block: 23) == [spam])
+    #expect(try await balances(bench) == ["6 fresh at 25", "9 fresh at 20", "4 fresh at 25"])
+    #expect(await bench.ledger.accept(lower, block: 23, after: (22, [1, 99])).isEmpty)
+    #expect(try await balances(bench) == ["1 fresh at 23", "9 fresh at 20", "2 fresh at 23"])
+    // The whole read is of a block below, and stays the measure of whole reads.
+    #expect(try await bench.read(block: 19, [(bench.native, "1")]) == .outdated(heldBlock: 20))
+    #expect(await bench.ledger.accept([], block: 18, after: (18, [1])).isEmpty)
+    #expect(try await bench.read(block: 19, [(bench.native, "7")]) == .accepted)
+    #expect(try await balances(bench) == ["7 fresh at 19", "9 fresh at 18", "2 fresh at 18"])
+  }
+
+  @Test("a reading of a lower block that says what is held is not refused")
+  func lowerAndTheSame() async throws {
+    let bench = try await Bench()
+    _ = try await bench.watchedWallet()
+    await accept(bench, block: 50, [(bench.usdc, 3)])
+    let same = [WalletChanges(wallet: 1, outcomes: [(bench.usdc, .balance(3)), (bench.spam, .failed)])]
+    #expect(await bench.ledger.accept(same, block: 40).isEmpty)
+    #expect(try await balances(bench).last == "3 fresh at 50")
+  }
+
+  @Test("the place of a cell is its owner's and its token's")
+  func places() async throws {
+    let bench = try await Bench()
+    _ = try await bench.watchedWallet()
+    let cells = [(1, bench.native), (1, bench.usdc), (9, bench.usdc), (1, 4_711)]
+      .map { WalletToken(wallet: $0.0, token: $0.1) }
+    let places = await bench.ledger.places(of: cells)
+    #expect(places.map(\.cell) == [WalletToken(wallet: 1, token: bench.usdc)])
+    #expect(places.map(\.contract) == [try TokenKey(parsing: Bench.usdc).contract])
+  }
+
   @Test("tokens are looked up by contract, and admitted while there is room")
   func tokens() async throws {
     let bench = try await Bench(tokens: 4)

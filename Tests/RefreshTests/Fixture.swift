@@ -135,6 +135,24 @@ final class Fixture: Sendable {
     ledger.inbox.post(.watch(WatchRequest(shard: 0, ticket: 1, wallets: keys, tokens: [])))
   }
 
+  /// Returns when the newest block of the first node was looked at. One that is announced more often than it is met
+  /// would be looked for when the test goes on.
+  func pass() async throws {
+    let head = try await node.withChain { $0.head }
+    guard let follower = await service.followers[chain.code], await follower.track.held != head else {
+      return
+    }
+    follower.headAnnounced()
+    try await until { await follower.track.held == head }
+  }
+
+  /// Returns when each of the wallets was read and is followed from that read on.
+  func untilFollowed(_ wallets: [WalletID]) async throws {
+    for wallet in wallets {
+      try await until { await service.followers[chain.code]?.continuity(of: wallet) != nil }
+    }
+  }
+
   /// `eth_call`s of all nodes.
   var calls: Int {
     get async throws {

@@ -32,20 +32,28 @@ extension ChainFollower {
   }
 
   private func holdings() async -> [FollowCall.Subject] {
-    let room = max(1, await reader.chunkSize - 3) * Self.callsWithoutLogs
+    let room =
+      await reader.isOneByOne
+      ? ChainReader.subjectsOneByOne : max(1, await reader.chunkSize - 3) * Self.callsWithoutLogs
     let all = wallets.all.sorted()
     let last = lastWithoutLogs ?? .min
     let ids = all.filter { $0 > last } + all.filter { $0 <= last }
-    let natives = ids.prefix(room).compactMap { id in
-      wallets.address(of: id).map { FollowCall.Subject.native(id, $0) }
+    let held = Dictionary(grouping: await ledger.holdings(of: ids, limit: room), by: \.cell.wallet)
+    let burners = Set(await reader.burners(among: held.values.joined().map(\.cell.token)))
+    var natives: [FollowCall.Subject] = []
+    var tokens: [FollowCall.Subject] = []
+    lastWithoutLogs = nil
+    for id in ids {
+      guard let owner = wallets.address(of: id) else { continue }
+      let mine = held[id, default: []].filter { !burners.contains($0.cell.token) }
+      let left = room - natives.count - tokens.count - 1
+      guard left >= mine.count || natives.isEmpty else { break }
+      natives.append(.native(id, owner))
+      tokens += mine.prefix(left).map { .known($0) }
+      lastWithoutLogs = id
     }
-    let held = await ledger.holdings(of: ids, limit: room - natives.count)
-    lastWithoutLogs = natives.count + held.count < room ? nil : (held.last?.wallet ?? ids.last)
-    let burners = Set(await reader.burners(among: held.map(\.token)))
-    return natives
-      + held.filter { !burners.contains($0.token) }.map {
-        .known($0.wallet, owner: $0.owner, $0.token, $0.contract)
-      }
+    if natives.count == ids.count { lastWithoutLogs = nil }
+    return natives + tokens
   }
 
   /// Whether logs are told again: then every wallet is read as a whole, and followed from that read on.
@@ -55,7 +63,7 @@ extension ChainFollower {
       FollowedWallets.Plan(
         from: head.number, through: head.number, wallets: [(id: id, address: address, version: 0)]))
     do throws(PassError) {
-      for request in scan.requests { _ = try await logs(request) }
+      _ = try await logs(scan.requests)
     } catch {
       if case .reading = error { throw error }
       restsUntil = .now + settings.rest

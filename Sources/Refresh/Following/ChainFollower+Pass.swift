@@ -16,27 +16,51 @@ extension ChainFollower {
     }
     var ancestor: BlockHeader?
     switch track.look(at: head, now: clock()) {
-    case .first where !wallets.isAnyBehind(head.number): return cover(head)
+    case .first where fork == nil && !wallets.isAnyBehind(head.number): return cover(head)
     case .first, .next: break
     case .same where wallets.isAnyBehind(head.number): break
-    case .same: return cover(head)
+    case .same:
+      isHurried = false
+      return cover(head)
     case .behind: return
     case .ahead: ancestor = track.held
     case .reorganised: throw .reorganised(head)
     }
-    let plan = wallets.plan(head: head.number, overlap: settings.overlap, most: settings.rangeMaximum)
-    if !plan.late.isEmpty {
-      if plan.wallets.isEmpty, track.held != nil {
-        throw .gap("\(plan.late.count) wallets are more than \(settings.rangeMaximum) blocks behind")
-      }
-      await readAnew(plan.late)
+    try await prove(below: head)
+    let plan = wallets.plan(
+      head: head.number, overlap: settings.overlap, first: settings.firstOverlap, most: settings.rangeMaximum)
+    // While wallets wait for their reads it stays as it is.
+    if !plan.wallets.isEmpty || !plan.late.isEmpty {
+      isHurried = !plan.late.isEmpty || settings.isPollTooSlow(for: plan.behind, isHurried: isHurried)
     }
-    if !plan.wallets.isEmpty {
+    let isGap = plan.wallets.isEmpty && !plan.late.isEmpty
+    if isGap {
+      noteGap(plan)
+      ancestor = nil
+    }
+    if !plan.late.isEmpty { await readAnew(plan.late) }
+    if !plan.wallets.isEmpty || fork != nil || unsettled.count > 0 {
       let scan = try await scan(plan)
       try await read(await subjects(of: scan, at: head), at: head, ancestor: ancestor)
+    } else if isGap {
+      // Nothing vouches for a head at which nothing was looked at, and that is so far from all that was.
+      return
     }
     cover(head)
     wallets.noteCovered(plan)
+    if !isGap { isGapTold = false }
+  }
+
+  /// All wallets are too far behind. They are read as a whole, which brings them here: there is nothing to wait for, and
+  /// a pause would only put them as far behind again.
+  private func noteGap(_ plan: FollowedWallets.Plan) {
+    // Who comes when nobody was followed has missed nothing.
+    if track.held != nil || isGapTold { metrics.gaps.increment() }
+    if track.held != nil, !isGapTold {
+      tellGap("\(plan.late.count) wallets are more than \(settings.rangeMaximum) blocks behind")
+      isGapTold = true
+    }
+    beginAnew()
   }
 
   private func newest() async throws(PassError) -> BlockHeader {
@@ -70,8 +94,7 @@ extension ChainFollower {
 
   private func scan(_ plan: FollowedWallets.Plan) async throws(PassError) -> TransferScan {
     var scan = TransferScan(plan)
-    for request in scan.requests {
-      let result = try await logs(request)
+    for result in try await logs(scan.requests) {
       do {
         try scan.take(result)
       } catch {
@@ -85,10 +108,46 @@ extension ChainFollower {
     return scan
   }
 
-  func logs(_ request: JSONRPC.Request) async throws(PassError) -> JSONValue {
-    metrics.calls.increment()
-    do throws(RefreshError) { return try await reader.ask(request) } catch { throw .onLogs(error) }
+  /// Answers in the order of the questions, which are asked together. Not together with the one for the head: a node
+  /// that takes in a block between the two would keep back its logs, and say that it has it.
+  func logs(_ requests: [JSONRPC.Request]) async throws(PassError) -> [JSONValue] {
+    let reader = reader
+    let answers = await withTaskGroup(of: (Int, Result<JSONValue, RefreshError>).self) { group in
+      var rest = requests.enumerated().makeIterator()
+      func begin() {
+        guard let (index, request) = rest.next() else { return }
+        metrics.calls.increment()
+        group.addTask {
+          do throws(RefreshError) {
+            return (index, .success(try await reader.ask(request)))
+          } catch {
+            return (index, .failure(error))
+          }
+        }
+      }
+      for _ in 0..<Self.questionsAtOnce { begin() }
+      var answers = requests.map { _ in Result<JSONValue, RefreshError>.failure(.stopped) }
+      for await (index, answer) in group {
+        if case .failure = answer {
+          group.cancelAll()
+          return [answer]
+        }
+        answers[index] = answer
+        begin()
+      }
+      return answers
+    }
+    do throws(RefreshError) {
+      var results: [JSONValue] = []
+      for answer in answers { results.append(try answer.get()) }
+      return results
+    } catch {
+      throw .onLogs(error)
+    }
   }
+
+  /// A thousand wallets are two questions.
+  private static let questionsAtOnce = 4
 
   func ask(_ request: JSONRPC.Request) async throws(PassError) -> JSONValue {
     metrics.calls.increment()

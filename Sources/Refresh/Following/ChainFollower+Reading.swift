@@ -54,10 +54,27 @@ extension ChainFollower {
   func read(
     _ subjects: [FollowCall.Subject], at head: BlockHeader, ancestor: BlockHeader?
   ) async throws(PassError) {
+    let isOneByOne = await reader.isOneByOne
+    let chunk = isOneByOne ? ChainReader.subjectsOneByOne : max(1, await reader.chunkSize - 3)
+    let again = takeUnsettled(besides: subjects, chunk: chunk, isOneByOne: isOneByOne)
+    do throws(PassError) {
+      var subjects = FollowCall.merged(subjects, await known(again))
+      if isOneByOne { subjects = await share(of: subjects, most: chunk, at: head) }
+      await accept(
+        try await readings(subjects, chunk: chunk, at: head, ancestor: ancestor), at: head)
+    } catch {
+      doubt(again)
+      throw error
+    }
+  }
+
+  private func readings(
+    _ subjects: [FollowCall.Subject], chunk: Int, at head: BlockHeader, ancestor: BlockHeader?
+  ) async throws(PassError) -> Readings {
     let native = await ledger.intern(.native(chain.code), info: TokenInfo(decimals: 18, isListed: true))
     var readings = Readings()
     var toCheck = ancestor
-    for subjects in FollowCall.chunks(subjects, most: await reader.chunkSize - 3) {
+    for subjects in FollowCall.chunks(subjects, most: chunk) {
       let number = toCheck.flatMap { head.number - $0.number <= Self.hashesKept ? $0.number : nil }
       let answer = try await answer(subjects, at: head, ancestor: number)
       // Before anything is believed.
@@ -68,7 +85,13 @@ extension ChainFollower {
       }
     }
     try await readAlone(&readings, at: head, native: native)
-    await accept(readings, at: head)
+    return readings
+  }
+
+  /// Those that use up all gas are left to reads of the whole wallet.
+  private func known(_ cells: [WalletToken]) async -> [FollowCall.Subject] {
+    let burners = Set(await reader.burners(among: cells.map(\.token)))
+    return await ledger.places(of: cells.filter { !burners.contains($0.token) }).map { .known($0) }
   }
 
   /// Some chains' contracts see other hashes than their nodes tell: the node has the last word.
@@ -130,14 +153,12 @@ extension ChainFollower {
     _ subjects: [FollowCall.Subject], at head: BlockHeader, ancestor: UInt64?
   ) async throws(PassError) -> FollowCall.Answer {
     let call = FollowCall(chain: chain, subjects: subjects, ancestor: ancestor)
-    reader.subcalls.increment(by: call.calls.count)
-    let result = try await ask(
-      .call(id: 1, to: chain.multicall3, data: call.calldata, block: .number(head.number)))
+    metrics.calls.increment()
     let answer: FollowCall.Answer
-    do {
-      answer = try call.decode(try JSONRPC.data(result))
+    do throws(RefreshError) {
+      answer = try await reader.answer(to: call, at: head.number)
     } catch {
-      throw .reading(malformed("\(error)"))
+      throw .reading(error)
     }
     guard answer.chainID == chain.chainID else {
       throw .reading(malformed("chain id \(answer.chainID ?? 0) instead of \(chain.chainID)"))
@@ -190,9 +211,14 @@ extension ChainFollower {
       known[wallet, default: WalletChanges(wallet: wallet, outcomes: [])].outcomes.append(
         (token, .balance(balance)))
     }
-    metrics.changes.increment(by: known.values.reduce(0) { $0 + $1.outcomes.count - 1 })
-    await ledger.accept(Array(known.values), block: head.number)
+    metrics.changes.increment(by: known.values.reduce(-readings.natives.count) { $0 + $1.outcomes.count })
+    let (before, all) = (fork, wallets.all)
+    let refused = await ledger.accept(
+      Array(known.values), block: head.number, after: before.map { ($0.block, all) })
+    fork = nil
+    doubt(refused)
     for (wallet, balance) in readings.natives { wallets.noteNative(wallet, balance, at: head.number) }
-    if !readings.unread.isEmpty { await readAnew(Array(readings.unread)) }
+    let anew = readings.unread.union(before?.unknown ?? [])
+    if !anew.isEmpty { await readAnew(Array(anew)) }
   }
 }

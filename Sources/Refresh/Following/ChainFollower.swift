@@ -7,8 +7,11 @@
 //   ChainFollower.swift         when passes are made, and what becomes of those that fail
 //   ChainFollower+Pass.swift    one pass
 //   ChainFollower+Reading.swift the balances of one pass
+//   ChainFollower+Forks.swift   what was read in blocks that are no more
+//   ChainFollower+OneByOne.swift passes where there is no Multicall3
 //   ChainFollower+NoLogs.swift  passes where nobody tells transfers
-//   HeadTrack, FollowedWallets, TransferScan, FollowCall: what there is to decide, without I/O
+//   ChainFollower+Failures.swift passes that fail
+//   HeadTrack, FollowedWallets, UnsettledCells, TransferScan, FollowCall: what there is to decide, without I/O
 //
 // What was not followed without a gap is not believed: wallets are then read as a whole, and following begins anew
 // from those reads.
@@ -28,7 +31,7 @@ actor ChainFollower {
   let clock: @Sendable () -> UnixMilliseconds
   nonisolated let logger: Logger
   nonisolated let metrics: FollowMetrics
-  /// Reads wallets as a whole, and says so by ``noteRead(_:block:native:isWhole:)``.
+  /// Reads wallets as a whole, and says so by ``noteRead(_:block:traits:native:isWhole:changed:)``.
   let readAnew: @Sendable ([WalletID]) async -> Void
   /// Is told of each look at the head; and that nobody looks any more, with `nil`.
   let headSeen: @Sendable (_ head: BlockHeader?, _ announced: UInt64?) async -> Void
@@ -37,6 +40,12 @@ actor ChainFollower {
 
   var wallets = FollowedWallets()
   var track = HeadTrack()
+  /// What the next pass looks at once more.
+  var unsettled = UnsettledCells()
+  /// Where the chain was reorganised, until a pass has read from there on.
+  var fork: Fork?
+  /// Blocks in a row in which wallets were first read and that are none of the chain's.
+  var strangeBlocks = 0
   /// Unlisted contracts that gave no answer when asked alone. Bounded.
   var shunned: Set<Address> = []
 
@@ -54,24 +63,26 @@ actor ChainFollower {
   private let jobs: JobBoard
   private var runner: JobLoop?
   private let alarm = Alarm()
-  private var notBefore = ContinuousClock.now
+  var notBefore = ContinuousClock.now
   /// No node tells logs: passes do without before that.
   var restsUntil: ContinuousClock.Instant?
   /// The last wallet of the last pass without logs, where not all had room.
   var lastWithoutLogs: WalletID?
+  /// The last wallet whose native coin was asked for, where there is no Multicall3 and not all had room.
+  var lastNative: WalletID?
   /// How often following began anew lately.
-  private var restarts = 0
-  private var goodPasses = 0
+  var restarts = 0
+  /// The last pass had so much to look at that the next one should come soon.
+  var isHurried = false
+  /// That passes are too far apart is in the log.
+  var isGapTold = false
+  var goodPasses = 0
   /// Passes that failed, in a row.
-  private var failures = 0
+  var failures = 0
   /// Passes that got no answer to what the newest block is, in a row.
   var silences = 0
   /// When a pass last found that all blocks there are have been looked at.
   var coveredAt: ContinuousClock.Instant?
-  /// So many failures are no bad luck: a node that lags behind another knows no newest block either.
-  static let failuresToTell = 3
-  /// Beginnings in a row that ended with logs that were refused, before passes do without.
-  private static let refusalsMaximum = 3
 
   init(
     chain: ChainReader, settings: FollowSettings, ledger: Ledger,
@@ -118,22 +129,34 @@ actor ChainFollower {
   /// - Parameters:
   ///   - block: what is held of the wallet is known as of it, where that is good.
   ///   - native: the native balance that is held.
-  func watch(_ wallet: WalletID, _ address: Address, readAt block: UInt64?, native: UInt256?) {
+  func watch(_ wallet: WalletID, _ address: Address, readAt block: UInt64?, native: UInt256?) async {
     let isFirst = wallets.isEmpty
-    wallets.add(wallet, address: address, readAt: restsUntil == nil ? block : nil, native: native)
+    let sure = wallets.add(
+      wallet, address: address, readAt: restsUntil == nil ? block : nil, native: native)
     metrics.wallets.record(wallets.count)
     if isFirst { signal.yield() }
+    if let sure { await doubt(wallet, above: sure) }
   }
 
   func unwatch(_ wallet: WalletID) {
-    wallets.remove(wallet)
+    wallets.remove(wallet, isSure: !unsettled.remove(wallet))
     metrics.wallets.record(wallets.count)
     if wallets.isEmpty { signal.yield() }
   }
 
   /// A read of the wallet has gone into the ledger.
-  func noteRead(_ wallet: WalletID, block: UInt64, native: UInt256?, isWhole: Bool) {
-    if restsUntil == nil { wallets.noteRead(wallet, block: block, native: native, isWhole: isWhole) }
+  ///
+  /// - Parameters:
+  ///   - traits: of the block that was read, where the chain tells.
+  ///   - changed: tokens of which it said something new.
+  func noteRead(
+    _ wallet: WalletID, block: UInt64, traits: BlockTraits?, native: UInt256?, isWhole: Bool,
+    changed: [TokenID]
+  ) {
+    doubt(changed.map { WalletToken(wallet: wallet, token: $0) })
+    if restsUntil == nil {
+      wallets.noteRead(wallet, block: block, traits: traits, native: native, isWhole: isWhole)
+    }
   }
 
   /// How far nothing was missed of the wallet; `nil`: its blocks are not looked at, or were not just now.
@@ -162,10 +185,11 @@ actor ChainFollower {
   private func step() async {
     guard !wallets.isEmpty else {
       // Nobody watches: no alarm is set, and nothing is asked. What was seen is of no use to who comes later.
-      track.reset()
-      wallets.forgetBlocks()
+      beginAnew()
+      forgetForks()
       coveredAt = nil
       silences = 0
+      isHurried = false
       announcer?.stop()
       announcer = nil
       isAnnounced.store(false, ordering: .relaxed)
@@ -186,6 +210,8 @@ actor ChainFollower {
 
   private func interval(hasAdvanced: Bool, looks: Int) -> Duration {
     if failures > 0 { return min(settings.poll, settings.minimumInterval * (1 << min(failures, 10))) }
+    // Or the blocks until then would be too many.
+    if isHurried { return settings.minimumInterval }
     if hasAdvanced { return isAnnounced.load(ordering: .relaxed) ? settings.poll * 3 : settings.poll }
     return looks > 0 ? settings.minimumInterval : settings.poll
   }
@@ -208,7 +234,7 @@ actor ChainFollower {
     metrics.passes.increment()
     let before = track.held
     do throws(PassError) {
-      try await pass()
+      try await passFromFork()
       goodPasses += 1
       if goodPasses >= 8 { restarts = 0 }
       if failures >= Self.failuresToTell {
@@ -222,65 +248,4 @@ actor ChainFollower {
       return false
     }
   }
-
-  private func failed(_ error: PassError) async {
-    switch error {
-    case .reading(let error) where error.isOurs: return
-    case .reading(let error):
-      // The next pass begins where this one did; when it is too far behind by then, that is a gap.
-      metrics.failures.increment()
-      failures += 1
-      if failures == Self.failuresToTell {
-        logger.warning(
-          "chain cannot be followed", metadata: ["chain": "\(chain.code)", "reason": "\(error)"])
-      }
-    case .noLogs(let error): restLogs(error)
-    // What is too much once may not be too much the next time.
-    case .refused(let error) where restarts >= Self.refusalsMaximum: restLogs(error)
-    case .refused(let error): await failed(.gap("\(error)"))
-    case .gap(let reason):
-      metrics.gaps.increment()
-      logger.warning(
-        "chain was not followed without a gap: wallets are read anew",
-        metadata: ["chain": "\(chain.code)", "reason": "\(reason)"])
-      await restart()
-    case .reorganised(let found):
-      metrics.reorganisations.increment()
-      logger.notice(
-        "chain was reorganised: wallets are read anew",
-        metadata: [
-          "chain": "\(chain.code)", "held": "\(track.held?.number ?? 0)", "found": "\(found.number)",
-        ])
-      await ledger.reopen(wallets.all)
-      await restart()
-    }
-  }
-
-  /// Every wallet is read as a whole, and followed from that read on. Ever later, where it does not help.
-  private func restart() async {
-    beginAnew()
-    let pause = min(settings.rest, settings.minimumInterval * (1 << min(restarts, 10)))
-    restarts += 1
-    notBefore = max(notBefore, .now + pause)
-    await readAnew(wallets.all)
-  }
-
-  /// What was known of blocks is forgotten.
-  func beginAnew() {
-    track.reset()
-    wallets.forgetBlocks()
-  }
-}
-
-/// Why a pass came to nothing.
-enum PassError: Error {
-  case reading(RefreshError)
-  /// No node knows `eth_getLogs`.
-  case noLogs(RefreshError)
-  /// The node does not tell the logs of these blocks.
-  case refused(RefreshError)
-  /// What happened in these blocks cannot be found out.
-  case gap(String)
-  /// What was seen before is not in the chain any more.
-  case reorganised(BlockHeader)
 }

@@ -3,12 +3,16 @@ import Ledger
 
 /// One aggregate of Multicall3 over balances of many wallets, and what its answer says. Pure.
 struct FollowCall {
-  enum Subject: Equatable {
+  enum Subject: Hashable {
     case native(WalletID, Address)
     /// A token that the ledger knows.
     case known(WalletID, owner: Address, TokenID, Address)
     /// One that it does not: asked for its name too.
     case unknown(WalletID, owner: Address, Address)
+
+    static func known(_ place: TokenPlace) -> Subject {
+      .known(place.cell.wallet, owner: place.owner, place.cell.token, place.contract)
+    }
 
     /// Calls that it takes.
     var cost: Int { if case .unknown = self { 4 } else { 1 } }
@@ -35,8 +39,19 @@ struct FollowCall {
     var findings: [Finding]
   }
 
+  /// What a call is about, where there is no Multicall3 to make it.
+  enum Question: Equatable {
+    case block
+    case chainID
+    case hash(of: UInt64)
+    case native(Address)
+    case contract
+  }
+
   let subjects: [Subject]
   let calls: [Multicall3.Call]
+  /// By position in `calls`.
+  let questions: [Question]
   private let parts: [WalletCall?]
   private let asksForAncestor: Bool
 
@@ -53,8 +68,10 @@ struct FollowCall {
         : call(chain.multicall3, ABI.encode(.getBlockNumber)),
       call(chain.multicall3, ABI.encode(.getChainId)),
     ]
+    var questions = [Question.block, .chainID]
     asksForAncestor = ancestor != nil
     if let ancestor {
+      questions.append(.hash(of: ancestor))
       let number = UInt256(ancestor)
       calls.append(
         isArbitrum
@@ -67,11 +84,14 @@ struct FollowCall {
       parts.append(part)
       if let part {
         calls += part.calls
+        questions += part.calls.map { _ in .contract }
       } else if case .native(_, let owner) = subject {
         calls.append(call(chain.multicall3, Multicall3.getEthBalance(owner)))
+        questions.append(.native(owner))
       }
     }
     self.calls = calls
+    self.questions = questions
     self.parts = parts
   }
 
@@ -91,10 +111,13 @@ struct FollowCall {
     }
   }
 
-  var calldata: [UInt8] { Multicall3.aggregate3(calls) }
-
   func decode(_ data: [UInt8]) throws(ABIError) -> Answer {
-    var rest = try Multicall3.decodeAggregate3(data, count: calls.count, limit: WalletCall.resultBytes)[...]
+    answer(try Multicall3.decodeAggregate3(data, count: calls.count, limit: WalletCall.resultBytes)[...])
+  }
+
+  /// - Parameter results: of these calls.
+  func answer(_ results: ArraySlice<Multicall3.Result>) -> Answer {
+    var rest = results
     func next() -> ABIDecoder? { rest.popFirst().flatMap { $0.success ? ABIDecoder($0.data) : nil } }
     var answer = Answer(findings: [])
     answer.block = next().flatMap { try? $0.uint64() }
@@ -122,6 +145,14 @@ struct FollowCall {
     let trusted = subjects.prefix { if case .unknown = $0 { false } else { true } }
     guard trusted.count == subjects.count else { return Array(trusted) }
     return Array(subjects.prefix { if case .native = $0 { true } else { false } })
+  }
+
+  /// Others that are known, in their place among the subjects; each once.
+  static func merged(_ subjects: [Subject], _ known: [Subject]) -> [Subject] {
+    guard !known.isEmpty else { return subjects }
+    let there = Set(subjects)
+    let trusted = subjects.prefix { if case .unknown = $0 { false } else { true } }
+    return Array(trusted) + known.filter { !there.contains($0) } + Array(subjects[trusted.endIndex...])
   }
 
   /// The subjects in parts of which each fits one call.

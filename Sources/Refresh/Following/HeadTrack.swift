@@ -19,7 +19,8 @@ struct HeadTrack {
 
   private(set) var held: BlockHeader?
   private var low: LowHead?
-  /// Blocks seen lately: a lower head that is one of them is no other chain.
+  /// Blocks seen lately and their parents, the lowest first: a lower head that is one of them is no other chain, and those that are still
+  /// in the chain say from where on it is another.
   private var seen: [BlockHeader] = []
 
   static let seenMaximum = 64
@@ -47,9 +48,27 @@ struct HeadTrack {
     guard head != held else { return }
     held = head
     low = nil
+    if let parent = head.parent, parent.number > seen.last?.number ?? 0 { seen.append(parent) }
     seen.append(head)
-    if seen.count > Self.seenMaximum { seen.removeFirst() }
+    if seen.count > Self.seenMaximum { seen.removeFirst(seen.count - Self.seenMaximum) }
+  }
+
+  /// Blocks seen lately below this height, the lowest first.
+  func seen(below number: UInt64) -> [BlockHeader] { seen.filter { $0.number < number } }
+
+  /// What was seen above this block is not in the chain any more.
+  mutating func rewind(to fork: BlockHeader) {
+    seen.removeAll { $0.number > fork.number }
+    held = fork
+    low = nil
   }
 
   mutating func reset() { self = HeadTrack() }
+}
+
+extension BlockHeader {
+  /// As much as a block says of the one below it; nothing but number and hash counts.
+  fileprivate var parent: BlockHeader? {
+    number == 0 ? nil : BlockHeader(number: number - 1, hash: parentHash, parentHash: .zero, timestamp: 0)
+  }
 }
