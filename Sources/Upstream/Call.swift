@@ -63,6 +63,8 @@ final class Call: @unchecked Sendable, TimerTarget {
 
   /// Its connection is no longer its own: the response is there, or it is to be sent again.
   func leaveConnection() {
+    // The next call on it waits for its answer, whatever the reader of this one does.
+    if stream != nil { resumeReading() }
     connection = nil
     receivedFirstByte()
   }

@@ -96,6 +96,21 @@ struct ResponseStreamTests {
     }
   }
 
+  /// The last byte is the one too many: reading was paused, and the response is whole.
+  @Test func aResponseNobodyReadsKeepsNoConnectionFromTheNext() async throws {
+    let body = [UInt8](repeating: 7, count: HTTPResponseStream.queueBytes + 1)
+    let server = try ScriptedServer {
+      $0.head.target == "/next"
+        ? [.respond("next")]
+        : [.send("HTTP/1.1 200 X\r\nContent-Length: \(body.count)\r\n\r\n"), .sendBytes(body)]
+    }
+    try await withClient(.testing(connections: 1), server: server) { client in
+      let stream = try client.stream(.get(server.url(), limit: body.count))
+      #expect(try await client.send(.get(server.url("/next"))).text == "next")
+      #expect(stream.waitingBytes == body.count && server.acceptedCount == 1)
+    }
+  }
+
   /// What waits for a slow reader is bounded: the server has to wait. Nothing is lost.
   @Test func aSlowReaderIsTheServersPace() async throws {
     let body = [UInt8](repeating: 7, count: 16 << 20)
