@@ -4,13 +4,22 @@
 import PackageDescription
 
 // Exclusivity checks were 35 % of the instructions of a connection loop; the debug build and the
-// sanitizer runs keep them.
-let swiftSettings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
-]
+// sanitizer runs keep them. Only where the server is built: a package with such flags can't be depended upon by its
+// version.
+#if os(Linux)
+  let releaseSettings: [SwiftSetting] = [
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+  ]
+#else
+  let releaseSettings: [SwiftSetting] = []
+#endif
+
+let swiftSettings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  ] + releaseSettings
 
 /// One room of the house.
 func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
@@ -22,6 +31,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: swiftSettings)
 }
 
+extension Target.Dependency {
+  static func onLinux(_ room: String) -> Target.Dependency {
+    .target(name: room, condition: .when(platforms: [.linux]))
+  }
+}
+
 /// What the fuzz targets of Tests/Fuzz look into.
 let fuzzedRooms: [Target.Dependency] = [
   "JSON", "WebSocket", "HTTP1", "Ethereum", "Access", "Ledger", "Upstream", "Refresh", "Pricing", "Push",
@@ -30,8 +45,12 @@ let fuzzedRooms: [Target.Dependency] = [
 
 let package = Package(
   name: "walletpush",
-  platforms: [.macOS(.v15)],
-  products: [.executable(name: "walletpush", targets: ["walletpush"])],
+  // For the client library: UTF8Span and InlineArray came with these. The server is for Linux.
+  platforms: [.macOS(.v26), .iOS(.v26)],
+  products: [
+    .executable(name: "walletpush", targets: ["walletpush"]),
+    .library(name: "WalletPushClient", targets: ["WalletPushClient"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -107,10 +126,18 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     room("Devnet", ["JSON", "Ethereum", "HTTP1", "EventLoop"]),
+    // For apps on Apple's systems too: what is for Linux alone stays out of it there.
+    room(
+      "WalletPushClient",
+      [
+        "JSON", "HTTP1", "Ethereum", "Ledger", .onLinux("WebSocket"), .onLinux("EventLoop"),
+        .onLinux("Upstream"),
+        .product(name: "Logging", package: "swift-log", condition: .when(platforms: [.linux])),
+      ]),
     .executableTarget(
       name: "walletpush",
       dependencies: [
-        "EventLoop", "Ethereum", "Ledger", "Upstream", "Load", "Server", "Devnet",
+        "JSON", "EventLoop", "Ethereum", "Ledger", "Upstream", "Load", "Server", "Devnet", "WalletPushClient",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -134,7 +161,9 @@ let package = Package(
     tests("LoadTests", ["Load"]),
     tests("DevnetTests", ["Devnet"]),
     tests("ServerTests", ["Server"]),
-    tests("IntegrationTests", ["Server", "Devnet", "Load"]),
+    tests("WalletPushClientTests", ["WalletPushClient"]),
+    tests("IntegrationTests", ["Server", "Devnet", "Load", "WalletPushClient"]),
+    tests("walletpushTests", ["walletpush"]),
     .testTarget(
       name: "FuzzTests", dependencies: fuzzedRooms, path: "Tests/Fuzz",
       exclude: ["Driver.swift", "corpus", "dictionaries", "found"],
@@ -166,7 +195,7 @@ if Context.environment["WALLETPUSH_FUZZ"] != nil {
     // Optimised, and yet with the checks that a debug build has.
     .unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug"]),
   ]
-  let left: Set = ["Storage", "Devnet", "Load", "walletpush", "TestSupport"]
+  let left: Set = ["Storage", "Devnet", "Load", "WalletPushClient", "walletpush", "TestSupport"]
   package.products = []
   package.targets.removeAll { $0.type == .test || left.contains($0.name) }
   for target in package.targets where !target.name.hasPrefix("C") { target.swiftSettings = instrumented }

@@ -8,7 +8,7 @@ public enum ServerSentEventError: Error, Sendable, Equatable {
 ///
 /// Nothing else in a stream is an error: unknown fields are skipped, and invalid UTF-8 is replaced. An event
 /// that the stream's end cuts short is dropped with the parser.
-public struct ServerSentEventParser {
+public struct ServerSentEventParser: Sendable {
   /// What a stream can say.
   public enum Event: Sendable, Equatable {
     /// `type` is "message" unless the stream gave another; `lastEventID` is the one in force.

@@ -10,13 +10,13 @@ struct BodyCollector {
   init(limit: Int) { self.limit = limit }
 
   /// Reads the coding off the headers (RFC 9110 §8.4). Several codings on top of each other are refused:
-  /// nobody asked for them.
-  mutating func begin(_ headers: HTTPHeaders) throws(UpstreamError) {
+  /// nobody asked for them. In a stream any is: it is handed on as it comes.
+  mutating func begin(_ headers: HTTPHeaders, isStream: Bool) throws(UpstreamError) {
     let codings = headers.all("Content-Encoding").flatMap { value in
       value.split(separator: ",").map { $0.trimmingBlanks.lowercased() }
     }.filter { !$0.isEmpty && $0 != "identity" }
     guard let coding = codings.first else { return }
-    guard codings.count == 1 else { throw .unknownContentCoding }
+    guard codings.count == 1, !isStream else { throw .unknownContentCoding }
     switch coding {
     // RFC 9110 §8.4.1.3: x-gzip is the same.
     case "gzip", "x-gzip": inflater = Inflater(.gzip)

@@ -8,9 +8,11 @@ final class Call: @unchecked Sendable, TimerTarget {
   private enum Tag { static let total: UInt64 = 0, firstByte: UInt64 = 1 }
 
   let request: HTTPClientRequest
+  /// Who takes the body as it comes in; nil: it is gathered.
+  let stream: HTTPResponseStream?
   /// Head and body as they are sent.
   let bytes: [UInt8]
-  private let client: ClientLoop
+  let client: ClientLoop
   private let start = LoopInstant.current()
 
   /// Names it in its origin's pool.
@@ -19,24 +21,27 @@ final class Call: @unchecked Sendable, TimerTarget {
   /// While it is running.
   var connection: ClientConnection?
 
-  private var continuation: CheckedContinuation<Outcome, Never>?
+  private var answer: ((Outcome) -> Void)?
   private var outcome: Outcome?
   private var totalTimer = TimerID.none
   private var firstByteTimer = TimerID.none
 
-  init(_ request: HTTPClientRequest, bytes: [UInt8], client: ClientLoop) {
+  init(
+    _ request: HTTPClientRequest, bytes: [UInt8], client: ClientLoop, stream: HTTPResponseStream? = nil
+  ) {
     self.request = request
+    self.stream = stream
     self.bytes = bytes
     self.client = client
   }
 
-  /// False when it was cancelled before it could start; then the continuation has been resumed.
-  func begin(_ continuation: CheckedContinuation<Outcome, Never>) -> Bool {
+  /// False when it was cancelled before it could start; then it has been answered.
+  func begin(_ answer: @escaping (Outcome) -> Void) -> Bool {
     if let outcome {
-      continuation.resume(returning: outcome)
+      answer(outcome)
       return false
     }
-    self.continuation = continuation
+    self.answer = answer
     totalTimer = client.loop.schedule(at: start + request.timeouts.total, self, tag: Tag.total)
     return true
   }
@@ -47,6 +52,10 @@ final class Call: @unchecked Sendable, TimerTarget {
     firstByteTimer = client.loop.schedule(after: request.timeouts.firstByte, self, tag: Tag.firstByte)
   }
 
+  /// The stream's reader is behind, or has caught up.
+  func pauseReading() { connection?.connection?.pauseReading() }
+  func resumeReading() { connection?.connection?.resumeReading() }
+
   func receivedFirstByte() {
     client.loop.cancel(firstByteTimer)
     firstByteTimer = .none
@@ -54,6 +63,8 @@ final class Call: @unchecked Sendable, TimerTarget {
 
   /// Its connection is no longer its own: the response is there, or it is to be sent again.
   func leaveConnection() {
+    // The next call on it waits for its answer, whatever the reader of this one does.
+    if stream != nil { resumeReading() }
     connection = nil
     receivedFirstByte()
   }
@@ -72,7 +83,7 @@ final class Call: @unchecked Sendable, TimerTarget {
     let origin = origin
     self.origin = nil
     origin?.ended(self, on: connection, outcome, after: LoopInstant.current() - start)
-    continuation?.resume(returning: outcome)
-    continuation = nil
+    answer?(outcome)
+    answer = nil
   }
 }

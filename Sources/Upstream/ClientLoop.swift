@@ -32,8 +32,8 @@ final class ClientLoop: @unchecked Sendable {
     addresses = AddressBook(loop: loop, resolver: resolver, lifetime: configuration.addressLifetime)
   }
 
-  func start(_ call: Call, key: OriginKey, _ continuation: CheckedContinuation<Call.Outcome, Never>) {
-    guard call.begin(continuation) else { return }
+  func start(_ call: Call, key: OriginKey, _ answer: @escaping (Call.Outcome) -> Void) {
+    guard call.begin(answer) else { return }
     guard !isStopped else { return call.finish(.failure(.stopped)) }
     let origin = origins[key] ?? Origin(key, url: call.request.url, client: self)
     origins[key] = origin

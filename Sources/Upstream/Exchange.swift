@@ -71,10 +71,15 @@ struct Exchange {
     switch event {
     case .head(let head):
       self.head = head
-      try body.begin(head.headers)
+      try body.begin(head.headers, isStream: call.stream != nil)
+      call.stream?.began(head)
       return nil
     case .body(let piece):
-      try body.append(piece)
+      guard let stream = call.stream else {
+        try body.append(piece)
+        return nil
+      }
+      if !stream.received(piece) { call.pauseReading() }
       return nil
     case .end:
       guard let head else { return nil }

@@ -39,20 +39,45 @@ public final class HTTPClient: Sendable {
   /// Cancelling the task drops the call at once; a connection it was using is closed. Redirects are not
   /// followed.
   public func send(_ request: HTTPClientRequest) async throws(UpstreamError) -> HTTPClientResponse {
-    guard !isStopped.load(ordering: .acquiring) else { throw .stopped }
-    if request.url.scheme == .https, configuration.security == nil { throw .securityNotConfigured }
-    let key = OriginKey(request.url)
-    let client = clients[Int(UInt(bitPattern: key.hashValue) % UInt(clients.count))]
-    let call = Call(request, bytes: try encode(request), client: client)
+    let (call, key) = try prepare(request, nil)
+    let client = call.client
     let outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Call.Outcome, Never>) in
-        let isPosted = client.loop.post { client.start(call, key: key, continuation) }
+        let isPosted = client.loop.post {
+          client.start(call, key: key) { continuation.resume(returning: $0) }
+        }
         if !isPosted { continuation.resume(returning: .failure(.stopped)) }
       }
     } onCancel: {
       client.loop.post { call.finish(.failure(.cancelled)) }
     }
     return try outcome.get()
+  }
+
+  /// Sends the request; the response is read as it comes in, and may have no end but ``HTTPResponseStream/cancel()``.
+  ///
+  /// Time limits and most bytes are the request's here too. Its reader's pace is the server's: what waits to be read is
+  /// bounded.
+  public func stream(_ request: HTTPClientRequest) throws(UpstreamError) -> HTTPResponseStream {
+    var request = request
+    // What is compressed would be of no use before its end.
+    request.headers.append(("Accept-Encoding", "identity"))
+    let stream = HTTPResponseStream()
+    let (call, key) = try prepare(request, stream)
+    stream.begin(call)
+    let isPosted = call.client.loop.post { call.client.start(call, key: key) { stream.finish($0) } }
+    if !isPosted { stream.finish(.failure(.stopped)) }
+    return stream
+  }
+
+  private func prepare(
+    _ request: HTTPClientRequest, _ stream: HTTPResponseStream?
+  ) throws(UpstreamError) -> (Call, OriginKey) {
+    guard !isStopped.load(ordering: .acquiring) else { throw .stopped }
+    if request.url.scheme == .https, configuration.security == nil { throw .securityNotConfigured }
+    let key = OriginKey(request.url)
+    let client = clients[Int(UInt(bitPattern: key.hashValue) % UInt(clients.count))]
+    return (Call(request, bytes: try encode(request), client: client, stream: stream), key)
   }
 
   /// Ends all calls with ``UpstreamError/stopped`` and closes all connections. Calls to come are refused.

@@ -10,7 +10,8 @@ struct WalletPush: AsyncParsableCommand {
     abstract: "Pushes balances and prices of EVM wallets over WebSocket.",
     version: "walletpush \(WalletPushServer.version)",
     subcommands: [
-      Serve.self, Demo.self, CheckConfig.self, Health.self, Wallets.self, LoadTest.self, Conformance.self,
+      Serve.self, Demo.self, Watch.self, CheckConfig.self, Health.self, Wallets.self, LoadTest.self,
+      Conformance.self,
     ])
 
   /// Not `async`: the runtime would park the main thread with all signals let through, and the first one would end

@@ -67,6 +67,15 @@ public struct ExactValue: Sendable {
     self = ExactValue(own, exponent: common)
   }
 
+  /// Whether it is the smaller number. Exact.
+  public func isLess(than other: ExactValue) -> Bool {
+    let common = min(exponent, other.exponent)
+    var (own, others) = (magnitude.natural, other.magnitude.natural)
+    _ = own.multiplyReportingOverflow(byPowerOfTen: exponent - common)
+    _ = others.multiplyReportingOverflow(byPowerOfTen: other.exponent - common)
+    return own.isLess(than: others)
+  }
+
   /// Rounded half-even to two places, as plain text: `3704.17`, `0.00`.
   public func roundedText() -> String {
     var bytes: [UInt8] = []

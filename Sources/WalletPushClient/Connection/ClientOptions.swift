@@ -1,0 +1,85 @@
+/// The habits of a ``WalletPushClient``.
+public struct ClientOptions: Sendable {
+  /// Goes with every subscribe.
+  public var pacing: Pacing
+  public var limits: ClientLimits
+  public var times: ClientTimes
+
+  public init(
+    pacing: Pacing = Pacing(), limits: ClientLimits = ClientLimits(), times: ClientTimes = ClientTimes()
+  ) {
+    self.pacing = pacing
+    self.limits = limits
+    self.times = times
+  }
+}
+
+/// What a server may make a client hold.
+public struct ClientLimits: Sendable, Hashable {
+  /// Bytes of one message. Snapshots come in parts of 64 KiB.
+  public var messageBytes: Int
+  /// Bytes of one answer to an HTTP request, where WebSockets do not get through: there, snapshots come in one piece.
+  public var answerBytes: Int
+  /// Rows of all wallets together. Further ones are left out, and ``Notice/tooManyRows(_:)`` says so.
+  public var rows: Int
+  /// Calls that wait for their answer. Further ones fail with ``ClientError/tooManyCalls``.
+  public var calls: Int
+
+  public init(
+    messageBytes: Int = 1 << 20, answerBytes: Int = 16 << 20, rows: Int = 100_000, calls: Int = 1_000
+  ) {
+    self.messageBytes = max(1, messageBytes)
+    self.answerBytes = max(1, answerBytes)
+    self.rows = max(0, rows)
+    self.calls = max(1, calls)
+  }
+}
+
+public struct ClientTimes: Sendable, Hashable {
+  /// From the attempt to the server's `hello`.
+  public var greeting: Duration
+  /// The first wait before it comes back; each further one is twice as long.
+  public var backOffFirst: Duration
+  public var backOffMax: Duration
+  /// A connection that lived so long was a good one: the next back-off starts afresh.
+  public var steady: Duration
+  /// What the server may be late with its heartbeat, and with the answer to the ping that asks for one.
+  public var grace: Duration
+  /// The first wait before a WebSocket is tried beside another transport; each further one is twice as long.
+  public var recoverFirst: Duration
+  public var recoverMax: Duration
+
+  public init(
+    greeting: Duration = .seconds(10), backOffFirst: Duration = .milliseconds(500),
+    backOffMax: Duration = .seconds(30), steady: Duration = .seconds(10), grace: Duration = .seconds(5),
+    recoverFirst: Duration = .seconds(15), recoverMax: Duration = .seconds(300)
+  ) {
+    self.greeting = greeting
+    self.backOffFirst = backOffFirst
+    self.backOffMax = backOffMax
+    self.steady = steady
+    self.grace = grace
+    self.recoverFirst = recoverFirst
+    self.recoverMax = recoverMax
+  }
+}
+
+/// Why a call was not carried out.
+public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// There is no connection, or the access token is not accepted yet. Subscriptions need none: they are kept.
+  case notConnected
+  /// The connection ended before the answer came.
+  case disconnected
+  case refused(ServerRefusal)
+  /// ``ClientLimits/calls``
+  case tooManyCalls
+
+  public var description: String {
+    switch self {
+    case .notConnected: "not connected"
+    case .disconnected: "the connection ended before the answer came"
+    case .refused(let refusal): refusal.description
+    case .tooManyCalls: "too many calls wait for their answers"
+    }
+  }
+}
