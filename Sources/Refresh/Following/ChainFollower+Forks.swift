@@ -69,7 +69,7 @@ extension ChainFollower {
         strange.forEach { wallets.forgetBlock($0) }
         lost += strange
       }
-      wallets.noteProven(reads.map(\.id))
+      wallets.noteProven(reads)
     }
     guard !lost.isEmpty else { return }
     metrics.orphans.increment(by: lost.count)

@@ -167,9 +167,9 @@ struct FollowedWallets {
     return reads
   }
 
-  /// The whole reads of these wallets need no more proof.
-  mutating func noteProven(_ ids: some Sequence<WalletID>) {
-    for id in ids { entries[id]?.traits = nil }
+  /// These reads need no more proof. One that came meanwhile does.
+  mutating func noteProven(_ reads: [(id: WalletID, traits: BlockTraits)]) {
+    for read in reads where entries[read.id]?.traits == read.traits { entries[read.id]?.traits = nil }
   }
 
   /// What was read of it is of no block of the chain: it waits for another whole read.

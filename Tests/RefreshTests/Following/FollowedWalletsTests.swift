@@ -197,7 +197,7 @@ struct FollowedWalletsTests {
     #expect(reads.keys.sorted() == [100])
     #expect(reads[100]?.map(\.id).sorted() == [0, 1])
     #expect(reads[100]?.first { $0.id == 1 }?.traits == other)
-    wallets.noteProven([0])
+    wallets.noteProven([(id: 0, traits: traits), (id: 2, traits: other)])
     wallets.forgetBlock(1)
     #expect(wallets.unproven(through: 200).keys.sorted() == [103])
     #expect(wallets.continuity(of: 1) == nil && wallets.continuity(of: 0) != nil)
