@@ -60,6 +60,25 @@ struct ForkTests {
     _ = try await fixture.service.refreshNow(wallet)
   }
 
+  /// A wallet that had a token for so many blocks is watched for the first time, and read at the block in which it sold it.
+  ///
+  /// - Returns: the chain before that block, and the wallet.
+  private func firstReadBehindASale(
+    _ fixture: Fixture, blocks: Int
+  ) async throws -> (before: SimulatedChain, wallet: WalletID) {
+    let late = Address.numbered(6_000)
+    try await mineAndPass(fixture) { try $0.mint(.numbered(3), to: late, amount: 12) }
+    // Its log is in no range that is looked at later.
+    for _ in 0..<blocks { try await mineAndPass(fixture) }
+    let before = try await fixture.node.withChain { $0 }
+    try await fixture.mine { try $0.transfer(.numbered(3), from: late, to: .numbered(9), amount: 12) }
+    let key = WalletKey(chain: fixture.chain.code, address: late)
+    fixture.watch([key])
+    let wallet = try await fixture.register(key)
+    try await until { await fixture.rows(wallet) == ["native=0"] }
+    return (before, wallet)
+  }
+
   // MARK: Blocks that no pass has seen
 
   /// The passes never see that there was another branch, and no log tells what did not happen.
@@ -142,16 +161,7 @@ struct ForkTests {
   /// The block's other version, of the same parent, in which the token was not sold: there is no row of it, and no log.
   @Test func whoWasFirstReadInTheTwinOfABlockIsReadAgain() async throws {
     try await withWatched { fixture, _ in
-      let late = Address.numbered(6_000)
-      try await mineAndPass(fixture) { try $0.mint(.numbered(3), to: late, amount: 12) }
-      // Its log is in no range that is looked at later.
-      for _ in 0..<40 { try await mineAndPass(fixture) }
-      let before = try await fixture.node.withChain { $0 }
-      try await fixture.mine { try $0.transfer(.numbered(3), from: late, to: .numbered(9), amount: 12) }
-      let key = WalletKey(chain: fixture.chain.code, address: late)
-      fixture.watch([key])
-      let wallet = try await fixture.register(key)
-      try await until { await fixture.rows(wallet) == ["native=0"] }
+      let (before, wallet) = try await firstReadBehindASale(fixture, blocks: 40)
       try await fork(fixture, from: before, blocks: 0) { $0.mine(timestamp: $0.head.timestamp + 5) }
       for _ in 0..<3 { try await mineAndPass(fixture) }
       try await until { await fixture.rows(wallet) == ["native=0", "3=12"] }
@@ -240,17 +250,8 @@ struct ForkTests {
 
   /// Of a token that was sold before the wallet was first read there is no row: nothing tells that it is held again.
   @Test func whoWasFirstReadAboveTheForkIsReadAsAWhole() async throws {
-    try await withWatched { fixture, wallets in
-      let late = Address.numbered(6_000)
-      try await mineAndPass(fixture) { try $0.mint(.numbered(3), to: late, amount: 12) }
-      // Its log is in no range that is looked at later.
-      for _ in 0..<3 { try await mineAndPass(fixture) }
-      let before = try await fixture.node.withChain { $0 }
-      try await fixture.mine { try $0.transfer(.numbered(3), from: late, to: .numbered(9), amount: 12) }
-      let key = WalletKey(chain: fixture.chain.code, address: late)
-      fixture.watch([key])
-      let wallet = try await fixture.register(key)
-      try await until { await fixture.rows(wallet) == ["native=0"] }
+    try await withWatched { fixture, _ in
+      let (before, wallet) = try await firstReadBehindASale(fixture, blocks: 3)
       try await fixture.pass()
       try await fork(fixture, from: before, blocks: 2)
       try await fixture.pass()
