@@ -34,4 +34,37 @@ extension WalletPushClient {
 
     deinit { Task { [client, reader] in await client.leave(reader) } }
   }
+
+  /// Whoever reads changes.
+  struct Reader {
+    var queue = ChangeQueue()
+    var waiting: CheckedContinuation<Change?, Never>?
+  }
+
+  func report(_ change: Change) {
+    for key in readers.keys {
+      if let waiting = readers[key]?.waiting.take() {
+        waiting.resume(returning: change)
+      } else {
+        readers[key]?.queue.push(change)
+      }
+    }
+  }
+
+  func next(_ reader: Int) async -> Change? {
+    if let change = readers[reader]?.queue.pop() { return change }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        guard readers[reader] != nil, !Task.isCancelled else { return continuation.resume(returning: nil) }
+        readers[reader]?.waiting.take()?.resume(returning: nil)
+        readers[reader]?.waiting = continuation
+      }
+    } onCancel: {
+      Task { await self.leave(reader) }
+    }
+  }
+
+  func leave(_ reader: Int) {
+    readers.removeValue(forKey: reader)?.waiting?.resume(returning: nil)
+  }
 }

@@ -1,16 +1,21 @@
-/// The habits of a ``WalletPushClient``.
+/// The habits of a ``WalletPushClient``, and of a ``WalletPushAPI``.
 public struct ClientOptions: Sendable {
   /// Goes with every subscribe.
   public var pacing: Pacing
   public var limits: ClientLimits
   public var times: ClientTimes
+  /// What a ``WalletPushAPI`` asks for messages in, as `Accept-Language` has it (RFC 9110 §12.5.4): `zh`. Nil: the
+  /// system's on Apple's systems, English elsewhere.
+  public var language: String?
 
   public init(
-    pacing: Pacing = Pacing(), limits: ClientLimits = ClientLimits(), times: ClientTimes = ClientTimes()
+    pacing: Pacing = Pacing(), limits: ClientLimits = ClientLimits(), times: ClientTimes = ClientTimes(),
+    language: String? = nil
   ) {
     self.pacing = pacing
     self.limits = limits
     self.times = times
+    self.language = language
   }
 }
 
@@ -18,7 +23,7 @@ public struct ClientOptions: Sendable {
 public struct ClientLimits: Sendable, Hashable {
   /// Bytes of one message. Snapshots come in parts of 64 KiB.
   public var messageBytes: Int
-  /// Bytes of one answer to an HTTP request, where WebSockets do not get through: there, snapshots come in one piece.
+  /// Bytes of one answer to an HTTP request: there, snapshots come in one piece.
   public var answerBytes: Int
   /// Rows of all wallets together. Further ones are left out, and ``Notice/tooManyRows(_:)`` says so.
   public var rows: Int
@@ -48,11 +53,14 @@ public struct ClientTimes: Sendable, Hashable {
   /// The first wait before a WebSocket is tried beside another transport; each further one is twice as long.
   public var recoverFirst: Duration
   public var recoverMax: Duration
+  /// Of one request of a ``WalletPushAPI``, to the end of its answer.
+  public var answer: Duration
 
   public init(
     greeting: Duration = .seconds(10), backOffFirst: Duration = .milliseconds(500),
     backOffMax: Duration = .seconds(30), steady: Duration = .seconds(10), grace: Duration = .seconds(5),
-    recoverFirst: Duration = .seconds(15), recoverMax: Duration = .seconds(300)
+    recoverFirst: Duration = .seconds(15), recoverMax: Duration = .seconds(300),
+    answer: Duration = .seconds(60)
   ) {
     self.greeting = greeting
     self.backOffFirst = backOffFirst
@@ -61,6 +69,7 @@ public struct ClientTimes: Sendable, Hashable {
     self.grace = grace
     self.recoverFirst = recoverFirst
     self.recoverMax = recoverMax
+    self.answer = answer
   }
 }
 

@@ -95,6 +95,16 @@ public struct TransportFactory: Sendable {
     }
     return String(address[...slash])
   }
+
+  /// The `/ws` below a server's root: of `https://a/b`, `wss://a/b/ws`. Other texts as they are.
+  static func webSocket(of root: String) -> String {
+    guard root.prefix(4).lowercased() == "http", !root.contains(where: { $0 == "?" || $0 == "#" }) else {
+      return root
+    }
+    // Two slashes are the scheme's.
+    let isFolder = root.hasSuffix("/") && root.count(where: { $0 == "/" }) > 2
+    return "ws" + root.dropFirst(4) + (isFolder ? "ws" : "/ws")
+  }
 }
 
 /// Why there are no transports.

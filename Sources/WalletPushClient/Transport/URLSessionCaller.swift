@@ -16,6 +16,7 @@
       var request = URLRequest(
         url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: Self.idleTimeout)
       request.httpMethod = call.method
+      if !call.body.isEmpty { request.httpBody = Data(call.body) }
       for (name, value) in call.headers { request.setValue(value, forHTTPHeaderField: name) }
       do {
         let (bytes, response) = try await URLSession.shared.bytes(for: request)
@@ -41,7 +42,8 @@
     init(_ bytes: URLSession.AsyncBytes, _ response: HTTPURLResponse) {
       head = HTTPHead(
         status: response.statusCode, contentType: response.value(forHTTPHeaderField: "Content-Type") ?? "",
-        retryAfter: response.value(forHTTPHeaderField: "Retry-After"))
+        retryAfter: response.value(forHTTPHeaderField: "Retry-After"),
+        etag: response.value(forHTTPHeaderField: "ETag"))
       task = bytes.task
       iterator = bytes.makeAsyncIterator()
     }
