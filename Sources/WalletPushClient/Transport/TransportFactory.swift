@@ -1,9 +1,8 @@
-#if canImport(Darwin)
-  import Foundation
-#endif
-#if os(Linux)
+#if os(Linux) && !WALLETPUSH_URLSESSION
   import EventLoop
   import Upstream
+#else
+  import Foundation
 #endif
 
 /// Makes a client's transports, one for each attempt to connect.
@@ -36,14 +35,14 @@ public struct TransportFactory: Sendable {
     limits: ClientLimits = ClientLimits(),
     certificateAuthority: String? = nil
   ) throws(TransportSetupError) -> TransportFactory {
-    #if os(Linux)
+    #if os(Linux) && !WALLETPUSH_URLSESSION
       try onLoop(url, kinds, limits, certificateAuthority)
     #else
       try byURLSession(url, kinds, limits)
     #endif
   }
 
-  #if os(Linux)
+  #if os(Linux) && !WALLETPUSH_URLSESSION
     private static func onLoop(
       _ text: String, _ kinds: Set<TransportKind>, _ limits: ClientLimits, _ certificateAuthority: String?
     ) throws(TransportSetupError) -> TransportFactory {

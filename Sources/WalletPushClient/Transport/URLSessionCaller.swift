@@ -1,6 +1,10 @@
-// For Apple's systems.
-#if canImport(Darwin)
+// For Apple's systems. .ci/test-urlsession builds it on Linux.
+#if canImport(Darwin) || WALLETPUSH_URLSESSION
   import Foundation
+  #if WALLETPUSH_URLSESSION
+    import FoundationNetworking
+    import URLSessionBytes
+  #endif
 
   struct URLSessionCaller: HTTPCaller {
     /// URLSession's is between two pieces of an answer. Streams are silent for as long as `ping_s`; what takes too long is
