@@ -1,6 +1,7 @@
 extension WalletPushClient {
   /// What changes, for one reader, in the order of the first of each that it has not seen.
   public struct Changes: AsyncSequence, Sendable {
+    /// What changed, not the value.
     public typealias Element = Change
 
     let client: WalletPushClient
@@ -14,11 +15,14 @@ extension WalletPushClient {
       lease = Lease(client: client, reader: reader)
     }
 
+    /// Iterators of one sequence share its reader.
     public func makeAsyncIterator() -> Iterator { Iterator(changes: self) }
 
+    /// For one reader.
     public struct Iterator: AsyncIteratorProtocol, Sendable {
       let changes: Changes
 
+      /// The next change; nil once the task is cancelled or the reader has left.
       public mutating func next() async -> Change? { await changes.client.next(changes.reader) }
     }
   }

@@ -18,7 +18,7 @@ import Ledger
 public actor WalletPushClient {
   /// Gives an access token; nil where none is needed. What it throws is told as ``AccessNotice/unavailable(_:)``, and it
   /// is asked again with the next attempt to connect; a call of ``api`` throws it as ``APIError/noToken(_:)``. Those who
-  /// wait for a token at the same time get the same one.
+  /// wait for a token at the same time get the same one; so it must not wait for a call of that very client or ``api``.
   public typealias TokenSource = @Sendable (TokenReason) async throws -> String?
 
   /// The server's HTTP interface, with this client's options and access tokens. It needs no connection of the client's.
@@ -62,6 +62,7 @@ public actor WalletPushClient {
   /// All that is known. A copy, and cheap as long as it is not kept.
   public var state: ClientState { machine.state }
 
+  /// There is a connection, and the server has greeted.
   public var isConnected: Bool { machine.live != nil }
 
   /// How the connection came about; nil while there is none.

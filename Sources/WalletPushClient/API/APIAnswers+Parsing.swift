@@ -7,7 +7,7 @@ import Ledger
 
 extension RegisteredWallet {
   init?(_ value: JSONValue) {
-    guard let id = value["id"]?.number?.int64, let key = value.wallet else { return nil }
+    guard let id = value["id"]?.number?.int64, id > 0, let key = value.wallet else { return nil }
     self.init(id: id, key: key)
   }
 }
@@ -71,7 +71,8 @@ extension ChainEndpoint {
       latency: value["latency_ms"]?.number?.int64.flatMap {
         (0...86_400_000).contains($0) ? .milliseconds($0) : nil
       },
-      errorPercent: value["error_percent"]?.int, block: value["block"]?.number?.uint64,
+      errorPercent: value["error_percent"]?.int.flatMap { (0...100).contains($0) ? $0 : nil },
+      block: value["block"]?.number?.uint64,
       hasMulticall3: value["multicall3"]?.bool ?? false)
   }
 }

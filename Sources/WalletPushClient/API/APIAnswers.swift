@@ -5,11 +5,13 @@ import Ledger
 public struct RegisteredWallet: Sendable, Hashable {
   /// The server's number for it, 1 or more.
   public let id: WalletID
+  /// Chain and address.
   public let key: WalletKey
 }
 
 /// Some of the wallets, by their numbers in ascending order.
 public struct WalletPage: Sendable, Hashable {
+  /// Without those whose key this library can't read.
   public let wallets: [RegisteredWallet]
   /// After which wallet the next page begins; nil: this is the last one.
   public let next: WalletID?
@@ -29,6 +31,7 @@ public struct WalletBalances: Sendable {
 
 /// A reading of the chain that was asked for. Prices follow in the background.
 public struct BalancesRefresh: Sendable, Hashable {
+  /// Whose balances were read.
   public let wallet: RegisteredWallet
   /// Rows that the wallet has now, as in its snapshot.
   public let tokenCount: Int
@@ -44,19 +47,21 @@ public struct BalancesRefresh: Sendable, Hashable {
 
 /// A chain that the server reads.
 public struct ChainStatus: Sendable, Hashable {
+  /// Its short name, as in keys.
   public let chain: ChainCode
   /// EIP-155's number; nil where the server does not say.
   public let chainID: UInt64?
+  /// For people; empty where the server does not say.
   public let name: String
-  /// Of the chain's own coin.
+  /// Of the chain's own coin; empty where the server does not say.
   public let symbol: String
   /// It cannot be read at present.
   public let isDown: Bool
-  /// When it went down or came back; nil where it was never down.
+  /// When it went down; where it stands still, the time of its newest block. Nil while it is up.
   public let since: UnixMilliseconds?
   /// Why it is down: `unreachable`, `standing_still`.
   public let reason: String?
-  /// Best first.
+  /// In the order of the server's settings.
   public let endpoints: [ChainEndpoint]
 }
 

@@ -21,6 +21,7 @@ public enum APIError: Error, Sendable, Hashable, CustomStringConvertible {
     if case .refused(_, let refusal) = self { refusal.retry } else { nil }
   }
 
+  /// For logs: what went wrong, in one line.
   public var description: String {
     switch self {
     case .refused(let status, let refusal): "\(status) \(refusal)"

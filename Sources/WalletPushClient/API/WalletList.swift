@@ -4,13 +4,16 @@ import Ledger
 ///
 /// Each iterator begins anew. A wallet that is added meanwhile comes last; one that is deleted may have come already.
 public struct WalletList: AsyncSequence, Sendable {
+  /// A wallet, by its number and its key.
   public typealias Element = RegisteredWallet
 
   let api: WalletPushAPI
   let pageSize: Int
 
+  /// One that begins with the first page.
   public func makeAsyncIterator() -> Iterator { Iterator(list: self) }
 
+  /// Holds a page at most. For one reader.
   public struct Iterator: AsyncIteratorProtocol, Sendable {
     fileprivate let list: WalletList
     /// Of the page at hand, the next one first.

@@ -1,3 +1,6 @@
+// Calls that are public throw `any Error`: to catch one case of a typed error with its payload crashes the compiler of
+// Swift 6.3 where the body has an autoclosure.
+
 import Ethereum
 import Ledger
 
@@ -10,10 +13,9 @@ import Ledger
 /// A ``WalletPushClient`` has one with its own options and access tokens: ``WalletPushClient/api``. What is to stay up to
 /// date is the client's: ``WalletPushClient/subscribe(wallets:tokens:)``.
 ///
-/// All calls throw ``APIError`` and nothing else, and end with ``APIError/cancelled`` when their task is. Of an answer no more than
-/// ``ClientLimits/answerBytes`` is taken, and it has to be here within ``ClientTimes/answer``; nothing is asked again but
-/// after a 401, with another access token.
-// Not by typed throws: a `catch` of one case with its payload would crash the compiler of Swift 6.3.
+/// All calls throw ``APIError`` and nothing else, and end with ``APIError/cancelled`` when their task is cancelled. Of an
+/// answer no more than ``ClientLimits/answerBytes`` is taken, and it has to be here within ``ClientTimes/answer``; nothing
+/// is asked again but after a 401, with another access token. Copies share connections and tokens: make one, and keep it.
 public struct WalletPushAPI: Sendable {
   private let http: (any HTTPCaller)?
   private let options: ClientOptions

@@ -108,10 +108,12 @@ public struct TransportFactory: Sendable {
 
 /// Why there are no transports.
 public enum TransportSetupError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The text, and what is wrong with it.
   case badURL(String, String)
   /// A thread, a descriptor or the certificates are not to be had.
   case unavailable(String)
 
+  /// For logs: what went wrong, in one line.
   public var description: String {
     switch self {
     case .badURL(let text, let reason): "\(text): \(reason)"

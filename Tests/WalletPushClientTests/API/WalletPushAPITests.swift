@@ -208,6 +208,23 @@ import Testing
     #expect(caller.tokens == ["Bearer t1", "Bearer t2"])
   }
 
+  /// What the connection was given, calls send too, and nobody is asked again.
+  @Test func aClientsConnectionSharesItsTokens() async throws {
+    let (caller, transport) = (FakeCaller.taking("t1"), ClientActorTests.FakeTransport())
+    let transports = TransportFactory(kinds: [.webSocket], http: caller) { transport }
+    let asked = Atomic(0)
+    let client = WalletPushClient(transports: transports) { _ in
+      asked.add(1, ordering: .relaxed)
+      return "t1"
+    }
+    await client.connect()
+    transport.say(Say.hello())
+    try await eventually("auth") { transport.sent.contains { $0["op"] == "auth" } ? true : nil }
+    _ = try await client.api.chains()
+    #expect(caller.tokens == ["Bearer t1"] && asked.load(ordering: .relaxed) == 1)
+    await client.close()
+  }
+
   // MARK: - Lists
 
   private func page(_ ids: ClosedRange<Int>, next: Int?) -> String {
