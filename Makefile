@@ -1,7 +1,7 @@
 # make run    the demo: a simulated chain, a page with a moving wallet, no network and no keys
 # make test   every test
 # make check  format, walls between the rooms, sanitizers, a minute of fuzzing, a light round of conformance,
-#             docs-test, operations-test, proxy-test
+#             docs-test, operations-test, proxy-test, urlsession-test
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
 # make conformance-light  373 of them, two minutes
 # make browser-test       the pages in a real headless Chromium, against the demo
@@ -9,6 +9,7 @@
 # make sanitize-all                         every test under both sanitizers
 # make docs-test        the documentation's lines with websocat and curl, against the demo
 # make proxy-test       nginx and Caddy, as Operating.md configures them, in front of the demo
+# make urlsession-test  the Swift client library as Apple's systems have it, against the demo
 # make operations-test  backup and restore, exit codes, health check, and what docker/ describes
 # make reference  the settings' tables of the documentation, from the code
 # make bench  figures, in ratios to a bare send() loop
@@ -19,7 +20,7 @@ SHELL := /bin/bash
 PORT ?= 8080
 SECONDS ?= 600
 
-.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test browser-test docs-test instructions proxy-test operations-test reference setup clean
+.PHONY: run serve test check format lint walls sanitize sanitize-all fuzz fuzz-smoke conformance conformance-light bench client-test browser-test docs-test instructions proxy-test operations-test urlsession-test reference setup clean
 
 setup:
 	@.ci/setup
@@ -48,12 +49,16 @@ docs-test: setup
 proxy-test: setup
 	.ci/test-proxies
 
+urlsession-test: setup
+	.ci/test-urlsession
+
 operations-test: setup
 	.ci/test-operations
 
 check: setup lint walls
 	.ci/check address thread conformance fuzz
-	export WALLETPUSH=.build/release/walletpush && .ci/test-docs && .ci/test-operations && .ci/test-proxies
+	export WALLETPUSH=.build/release/walletpush && .ci/test-docs && .ci/test-operations && .ci/test-proxies \
+		&& .ci/test-urlsession
 
 format:
 	swift format -i -r -p Package.swift Sources Tests

@@ -180,6 +180,23 @@ if Context.environment["WALLETPUSH_TSAN"] != nil {
   }
 }
 
+// The client library as Apple's systems have it, and a program that uses it, where .ci/test-urlsession asks for them.
+if Context.environment["WALLETPUSH_URLSESSION"] != nil {
+  let kept: Set = ["JSON", "HTTP1", "Ethereum", "Ledger", "WalletPushClient"]
+  package.products = []
+  package.targets.removeAll { !kept.contains($0.name) }
+  for target in package.targets where target.name == "WalletPushClient" {
+    target.dependencies = ["JSON", "HTTP1", "Ethereum", "Ledger", "URLSessionBytes"]
+    target.swiftSettings = swiftSettings + [.define("WALLETPUSH_URLSESSION")]
+  }
+  package.targets += [
+    .target(name: "URLSessionBytes", path: "Tests/URLSession/Bytes", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "urlsession", dependencies: ["Ethereum", "Ledger", "WalletPushClient"],
+      path: "Tests/URLSession/Program", swiftSettings: swiftSettings),
+  ]
+}
+
 // Where .ci/sanitize asks for the tests of some rooms alone.
 if let rooms = Context.environment["WALLETPUSH_TESTS"] {
   let wanted = Set(rooms.split(separator: " ").map { "\($0)Tests" })

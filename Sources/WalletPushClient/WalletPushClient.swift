@@ -17,26 +17,24 @@ import Ledger
 /// jitter, resumes what may be resumed, and obeys the server's close codes. It lives until ``close()``.
 public actor WalletPushClient {
   /// Gives an access token; nil where none is needed. What it throws is told as ``AccessNotice/unavailable(_:)``, and it
-  /// is asked again with the next attempt to connect.
+  /// is asked again with the next attempt to connect; a call of ``api`` throws it as ``APIError/noToken(_:)``. Those who
+  /// wait for a token at the same time get the same one; so it must not wait for a call of that very client or ``api``.
   public typealias TokenSource = @Sendable (TokenReason) async throws -> String?
 
-  private var machine: ClientMachine
-  private let transports: TransportFactory
-  private let tokens: TokenSource?
-  private var webSocket: (any Transport)?
+  /// The server's HTTP interface, with this client's options and access tokens. It needs no connection of the client's.
+  public nonisolated let api: WalletPushAPI
+
+  var machine: ClientMachine
+  let transports: TransportFactory
+  var webSocket: (any Transport)?
   /// The one that may take over.
-  private var beside: (any Transport)?
+  var beside: (any Transport)?
   /// Requests under way.
-  private var requests: [RequestID: Task<Void, Never>] = [:]
+  var requests: [RequestID: Task<Void, Never>] = [:]
   private var callers: [CallID: CheckedContinuation<Answer, any Error>] = [:]
-  private var readers: [Int: Reader] = [:]
+  var readers: [Int: Reader] = [:]
   private var lastReader = 0
   private var timer: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
-
-  private struct Reader {
-    var queue = ChangeQueue()
-    var waiting: CheckedContinuation<Change?, Never>?
-  }
 
   /// - Parameters:
   ///   - token: an access token that is good for as long as the client lives, or the first one.
@@ -46,7 +44,7 @@ public actor WalletPushClient {
     tokens: TokenSource? = nil
   ) {
     self.transports = transports
-    self.tokens = tokens
+    api = WalletPushAPI(transports: transports, options: options, token: token, tokens: tokens)
     machine = ClientMachine(
       options: options, kinds: transports.kinds, token: token, canAskForTokens: tokens != nil)
   }
@@ -64,6 +62,7 @@ public actor WalletPushClient {
   /// All that is known. A copy, and cheap as long as it is not kept.
   public var state: ClientState { machine.state }
 
+  /// There is a connection, and the server has greeted.
   public var isConnected: Bool { machine.live != nil }
 
   /// How the connection came about; nil while there is none.
@@ -93,6 +92,7 @@ public actor WalletPushClient {
 
   /// An access token, for now and for later connections; nil: none. How it fares is told as ``AccessNotice``.
   public func authenticate(_ token: String?) {
+    api.access.keep(token)
     machine.keep(token: token)
     carryOut()
   }
@@ -111,44 +111,8 @@ public actor WalletPushClient {
     carryOut()
   }
 
-  // MARK: - Calls
-
-  /// One whole snapshot, without a subscription. `loading` where the server has not read the wallet yet.
-  ///
-  /// - Throws: ``ClientError``, like all calls.
-  public func get(_ wallet: WalletKey) async throws -> WalletState {
-    guard case .wallet(let state) = try await call(.get(wallet)) else { throw ClientError.disconnected }
-    return state
-  }
-
-  /// Has the server read the chain now. What it finds comes as changes.
-  ///
-  /// - Throws: ``ClientError/refused(_:)`` with `cooldown` and the time to wait, right after another refresh.
-  public func refresh(_ wallet: WalletKey) async throws { _ = try await call(.refresh(wallet)) }
-
-  /// For this connection and later ones.
-  public func set(_ pacing: Pacing) async throws {
-    _ = try await answer { machine, id in machine.set(pacing, id: id) }
-  }
-
-  /// What the connection is subscribed to, by the server's word.
-  public func list() async throws -> (wallets: [WalletKey], tokens: [TokenKey]) {
-    guard case .list(let wallets, let tokens) = try await call(.list) else { return ([], []) }
-    return (wallets, tokens)
-  }
-
-  /// The time to the server and back.
-  public func ping() async throws -> Duration {
-    let start = ContinuousClock.now
-    _ = try await call(.ping)
-    return ContinuousClock.now - start
-  }
-
-  private func call(_ operation: Operation) async throws -> Answer {
-    try await answer { machine, id in machine.call(operation, id: id) }
-  }
-
-  private func answer(_ ask: (inout ClientMachine, CallID) -> Void) async throws -> Answer {
+  /// What a call gets.
+  func answer(_ ask: (inout ClientMachine, CallID) -> Void) async throws -> Answer {
     let id = machine.nextCallID()
     return try await withCheckedThrowingContinuation { continuation in
       callers[id] = continuation
@@ -159,7 +123,7 @@ public actor WalletPushClient {
 
   // MARK: - Carrying out
 
-  private func carryOut() {
+  func carryOut() {
     for action in machine.takeActions() {
       switch action {
       case .connect: webSocket = open()
@@ -179,93 +143,13 @@ public actor WalletPushClient {
     arm()
   }
 
-  /// Opens a WebSocket, and hands on what it says for as long as it is one of ours.
-  private func open() -> any Transport {
-    let transport = transports.make()
-    Task { await run(transport) }
-    return transport
-  }
-
-  private func run(_ transport: any Transport) async {
-    do {
-      try await transport.open()
-      while transport === webSocket || transport === beside {
-        let message = try await transport.receive()
-        // It may have taken over meanwhile.
-        if transport === webSocket {
-          machine.received(message, now: .now, random: Self.random)
-        } else if transport === beside {
-          machine.receivedBeside(message, now: .now, random: Self.random)
-        }
-        carryOut()
-      }
-    } catch {
-      ended(transport, error as? TransportEnd ?? TransportEnd(reason: "\(error)"))
-    }
-  }
-
-  private func ended(_ ended: any Transport, _ end: TransportEnd) {
-    if ended === webSocket {
-      Self.drop(&webSocket)
-      machine.lost(code: end.code, reason: end.reason, now: .now, random: Self.random)
-    } else if ended === beside {
-      Self.drop(&beside)
-      machine.lostBeside(now: .now, random: Self.random)
-    }
-    carryOut()
-  }
-
-  private static func drop(_ transport: inout (any Transport)?) { transport.take()?.close() }
-
-  private static var random: UInt64 { .random(in: 0 ... .max) }
-
-  // MARK: - Requests
-
-  private func request(_ id: RequestID, _ call: HTTPCall) {
-    guard let http = transports.http else { return }
-    requests[id] = Task {
-      let limit = Task {
-        if (try? await ContinuousClock().sleep(for: call.timeout)) != nil { fail(id, .timedOut) }
-      }
-      do throws(HTTPFailure) {
-        let answer = try await http.open(call)
-        if call.isStream { limit.cancel() }
-        try await take(answer, of: id)
-      } catch {
-        fail(id, error)
-      }
-      limit.cancel()
-    }
-  }
-
-  private func take(_ answer: any HTTPAnswer, of id: RequestID) async throws(HTTPFailure) {
-    guard requests[id] != nil else { return }
-    machine.answered(id, answer.head, now: .now, random: Self.random)
-    carryOut()
-    while requests[id] != nil, let bytes = try await answer.next() {
-      guard requests[id] != nil else { return }
-      machine.receivedBody(id, bytes, now: .now, random: Self.random)
-      carryOut()
-    }
-    guard requests.removeValue(forKey: id) != nil else { return }
-    machine.finished(id, now: .now, random: Self.random)
-    carryOut()
-  }
-
-  private func fail(_ id: RequestID, _ failure: HTTPFailure) {
-    guard let task = requests.removeValue(forKey: id) else { return }
-    task.cancel()
-    machine.failed(id, failure, now: .now, random: Self.random)
-    carryOut()
-  }
-
   private func ask(_ reason: TokenReason) {
-    guard let tokens else { return }
     Task {
-      do {
-        machine.tokenArrived(try await tokens(reason))
+      do throws(APIError) {
+        machine.tokenArrived(try await api.access.ask(reason))
       } catch {
-        machine.tokenUnavailable("\(error)", now: .now, random: Self.random)
+        let reason = if case .noToken(let reason) = error { reason } else { error.description }
+        machine.tokenUnavailable(reason, now: .now, random: Self.random)
       }
       carryOut()
     }
@@ -287,34 +171,5 @@ public actor WalletPushClient {
       carryOut()
     }
     timer = (deadline, task)
-  }
-
-  // MARK: - Readers
-
-  private func report(_ change: Change) {
-    for key in readers.keys {
-      if let waiting = readers[key]?.waiting.take() {
-        waiting.resume(returning: change)
-      } else {
-        readers[key]?.queue.push(change)
-      }
-    }
-  }
-
-  func next(_ reader: Int) async -> Change? {
-    if let change = readers[reader]?.queue.pop() { return change }
-    return await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        guard readers[reader] != nil, !Task.isCancelled else { return continuation.resume(returning: nil) }
-        readers[reader]?.waiting.take()?.resume(returning: nil)
-        readers[reader]?.waiting = continuation
-      }
-    } onCancel: {
-      Task { await self.leave(reader) }
-    }
-  }
-
-  func leave(_ reader: Int) {
-    readers.removeValue(forKey: reader)?.waiting?.resume(returning: nil)
   }
 }

@@ -10,6 +10,7 @@ struct HTTPCall: Sendable, Equatable {
   /// Path and query below the server's root, without a slash in front.
   var target: String
   var headers: [String: String] = [:]
+  var body: [UInt8] = []
   /// For the whole answer; of a stream, for its head.
   var timeout = Duration.seconds(60)
   /// The answer does not end.
@@ -22,6 +23,7 @@ struct HTTPHead: Sendable, Equatable {
   let contentType: String
   /// In whole seconds (RFC 9110 §10.2.3), where it said so.
   let retryAfter: String?
+  var etag: String?
 
   var isSuccess: Bool { (200...299).contains(status) }
 }

@@ -64,16 +64,20 @@ struct SubscribeMessage: Sendable, Equatable {
 
 /// How much a connection wants to hear. What is nil is left as it is, at first as the server has it.
 public struct Pacing: Sendable, Hashable {
+  /// How often a connection brings changes.
   public enum Rate: Sendable, Hashable {
+    /// Each one at once.
     case unlimited
     /// Ticks a second, above zero; 0.5 is one every two seconds.
     case perSecond(Double)
   }
 
+  /// For the whole connection.
   public var rate: Rate?
   /// The changes of one turn in one message.
   public var batch: Bool?
 
+  /// What is left out stays as it is.
   public init(rate: Rate? = nil, batch: Bool? = nil) {
     self.rate = rate
     self.batch = batch

@@ -188,7 +188,7 @@ extension Duration {
 }
 
 extension JSONValue {
-  fileprivate var wallet: WalletKey? { self["wallet"]?.string.flatMap { try? WalletKey(parsing: $0) } }
+  var wallet: WalletKey? { self["wallet"]?.string.flatMap { try? WalletKey(parsing: $0) } }
   fileprivate var token: TokenKey? { self["token"]?.string.flatMap { try? TokenKey(parsing: $0) } }
 
   /// Revisions are below 2^53.

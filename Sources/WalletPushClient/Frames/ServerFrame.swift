@@ -72,16 +72,19 @@ struct FailedKey: Sendable {
 public struct ServerRefusal: Error, Sendable, Hashable, CustomStringConvertible {
   /// Of the protocol: `cooldown`, `bad_wallet`, `rate_limited` …
   public let code: String
+  /// For people: what was wrong.
   public let message: String
   /// When asking again may help; nil where it won't.
   public let retry: Duration?
 
+  /// A refusal as a server would say it, for tests and previews.
   public init(code: String, message: String, retry: Duration? = nil) {
     self.code = code
     self.message = message
     self.retry = retry
   }
 
+  /// Code and message.
   public var description: String { "\(code): \(message)" }
 }
 
@@ -120,9 +123,12 @@ enum StatusFrame: Sendable {
 
 /// What can be subscribed to.
 public enum WatchedKey: Sendable, Hashable, CustomStringConvertible {
+  /// All rows of it.
   case wallet(WalletKey)
+  /// Its price.
   case token(TokenKey)
 
+  /// The key as the protocol writes it.
   public var description: String {
     switch self {
     case .wallet(let key): key.description

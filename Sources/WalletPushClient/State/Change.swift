@@ -12,7 +12,9 @@ public enum Change: Sendable, Hashable {
   case price(TokenKey)
   /// Chains down, prices stale, values conflated.
   case status
+  /// Where the client stands with its server.
   case connection(ConnectionState)
+  /// Something that is no value.
   case notice(Notice)
 }
 
@@ -25,6 +27,7 @@ public enum Notice: Sendable, Hashable {
   /// The answer to a subscribe with `since`. `changed`: how many changes follow; where nothing could be resumed, whole
   /// snapshots do.
   case resumed(Bool, changed: Int?)
+  /// How the access token fares.
   case access(AccessNotice)
   /// An error of the server that answers no call.
   case problem(ServerRefusal)
@@ -34,11 +37,15 @@ public enum Notice: Sendable, Hashable {
   case malformedMessage(String)
 }
 
+/// How the access token fares.
 public enum AccessNotice: Sendable, Hashable {
+  /// The server takes the token.
   case accepted
   /// The access token ends at `at`.
   case expiring(at: UnixMilliseconds?)
+  /// It has ended.
   case expired
+  /// The server does not take it.
   case refused(ServerRefusal)
   /// Whoever was asked for an access token has none.
   case unavailable(String)
@@ -48,7 +55,9 @@ public enum AccessNotice: Sendable, Hashable {
 public enum ConnectionState: Sendable, Hashable {
   /// Not connected, and not wanted to be.
   case idle
+  /// A transport is opened, and its greeting waited for.
   case connecting
+  /// The server has greeted.
   case live(ServerGreeting)
   /// It comes back by itself. `code`: of the server's Close, where there was one.
   case waiting(code: UInt16?, reason: String, retry: Duration)

@@ -9,6 +9,7 @@ import Ledger
 
 /// What is known of the wallets and tokens that are subscribed to.
 public struct ClientState: Sendable {
+  /// The wallets that are subscribed to; without rows until the first snapshot.
   public internal(set) var wallets: [WalletKey: WalletState] = [:]
   /// The prices of the tokens that are subscribed to; without a value until the server has said something.
   public internal(set) var prices: [TokenKey: TokenPrice] = [:]

@@ -6,10 +6,12 @@ public struct TokenPrice: Sendable, Hashable {
   public var usd: ExactDecimal?
   /// In percent, with two places; nil where it is unknown.
   public var change24h: ExactDecimal?
+  /// How good the price is.
   public var state: CellState
   /// When the server accepted the price.
   public var acceptedAt: UnixMilliseconds?
 
+  /// Without arguments: nothing is known.
   public init(
     usd: ExactDecimal? = nil, change24h: ExactDecimal? = nil, state: CellState = .unknown,
     acceptedAt: UnixMilliseconds? = nil

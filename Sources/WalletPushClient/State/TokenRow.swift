@@ -3,6 +3,7 @@ import Ledger
 
 /// One token of a wallet. What is unknown is nil, never zero.
 public struct TokenRow: Sendable, Hashable {
+  /// Which token it is.
   public let token: TokenKey
   /// Text of strangers: whoever made the token chose it.
   public var symbol: String?
@@ -18,9 +19,12 @@ public struct TokenRow: Sendable, Hashable {
   public var isVisible: Bool
   /// In base units.
   public var balance: UInt256?
+  /// How good the balance is.
   public var balanceState: CellState
+  /// What one whole token costs.
   public var price: TokenPrice
 
+  /// What is left out is unknown.
   public init(
     token: TokenKey, symbol: String? = nil, name: String? = nil, decimals: Int? = nil, logo: String? = nil,
     isListed: Bool = false, isVisible: Bool = true, balance: UInt256? = nil,

@@ -5,27 +5,34 @@ import Ledger
 public struct WalletState: Sendable {
   /// What a refresh of the server is at.
   public enum Refresh: Sendable, Hashable {
+    /// The chain is read.
     case balances
+    /// Prices are asked for.
     case prices
     /// It ended without success.
     case failed
   }
 
+  /// Which wallet it is.
   public let key: WalletKey
   /// Nil until the first snapshot. `loading`: the server has not read the wallet yet.
   public internal(set) var state: CellState?
+  /// The last block that was read; nil where that is unknown.
   public internal(set) var block: UInt64?
   /// When the server last read the wallet from the chain.
   public internal(set) var asOf: UnixMilliseconds?
+  /// By token; without order: ``sortedRows``.
   public internal(set) var rows: [TokenKey: TokenRow] = [:]
   /// The last snapshot is here with all its parts, and the server has read the wallet.
   public internal(set) var isComplete = false
+  /// A refresh under way, or that failed; nil where there is none.
   public internal(set) var refresh: Refresh?
   /// The wallet was deleted on the server: the subscription is over.
   public internal(set) var isDeleted = false
   /// The snapshot whose next part is expected.
   var arriving: (part: UInt64, revision: Revision)?
 
+  /// A wallet of which nothing is known yet.
   public init(key: WalletKey) { self.key = key }
 
   /// The chain's own coin first, then what is worth most; what has no value comes last, by its key.

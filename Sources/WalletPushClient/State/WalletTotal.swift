@@ -9,6 +9,7 @@ public struct WalletTotal: Sendable {
   /// The rows that were left out although their balance is known: for want of a price.
   public private(set) var unpriced = 0
 
+  /// Of no wallets: unknown.
   public init() {}
 
   /// Adds a wallet's rows. The sum is exact: over several wallets, too, it is rounded once.

@@ -1,4 +1,4 @@
-/// Carries out the requests of a client that has no WebSocket.
+/// Carries out requests to the server: calls, and what stands for a WebSocket where there is none.
 protocol HTTPCaller: Sendable {
   /// Sends the request, and returns once the head of its answer is here. A task that is cancelled, and an answer that is
   /// let go of, end it.

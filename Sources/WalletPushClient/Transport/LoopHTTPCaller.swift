@@ -1,4 +1,4 @@
-#if os(Linux)
+#if os(Linux) && !WALLETPUSH_URLSESSION
   import EventLoop
   import HTTP1
   import Logging
@@ -28,8 +28,9 @@
       }
       let request = HTTPClientRequest(
         method: call.method, url: url, headers: call.headers.map { ($0.key, $0.value) },
-        timeouts: Self.timeouts,
-        responseBytesLimit: .max, isIdempotent: call.method == "GET")
+        body: call.body, timeouts: Self.timeouts,
+        // Of ours, a POST alone does more when it is done twice.
+        responseBytesLimit: .max, isIdempotent: call.method != "POST")
       do throws(UpstreamError) {
         let stream = try client.stream(request)
         let head = try await stream.head()
@@ -48,7 +49,7 @@
       self.stream = stream
       self.head = HTTPHead(
         status: head.status, contentType: head.headers.first("Content-Type") ?? "",
-        retryAfter: head.headers.first("Retry-After"))
+        retryAfter: head.headers.first("Retry-After"), etag: head.headers.first("ETag"))
     }
 
     deinit { stream.cancel() }

@@ -1,4 +1,4 @@
-#if os(Linux)
+#if os(Linux) && !WALLETPUSH_URLSESSION
   import EventLoop
   import Synchronization
   import Upstream

@@ -23,13 +23,16 @@ public protocol Transport: AnyObject, Sendable {
 public struct TransportEnd: Error, Sendable, Hashable, CustomStringConvertible {
   /// Of the server's Close (RFC 6455 §7.4); nil where there was none.
   public let code: UInt16?
+  /// For people: the Close's text, or what went wrong.
   public let reason: String
 
+  /// - Parameter code: of a Close that the server sent.
   public init(code: UInt16? = nil, reason: String) {
     self.code = code
     self.reason = reason
   }
 
+  /// Code and reason.
   public var description: String { code.map { "\($0) \(reason)" } ?? reason }
 }
 

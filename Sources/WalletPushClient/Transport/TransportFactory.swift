@@ -1,9 +1,8 @@
-#if canImport(Darwin)
-  import Foundation
-#endif
-#if os(Linux)
+#if os(Linux) && !WALLETPUSH_URLSESSION
   import EventLoop
   import Upstream
+#else
+  import Foundation
 #endif
 
 /// Makes a client's transports, one for each attempt to connect.
@@ -36,14 +35,14 @@ public struct TransportFactory: Sendable {
     limits: ClientLimits = ClientLimits(),
     certificateAuthority: String? = nil
   ) throws(TransportSetupError) -> TransportFactory {
-    #if os(Linux)
+    #if os(Linux) && !WALLETPUSH_URLSESSION
       try onLoop(url, kinds, limits, certificateAuthority)
     #else
       try byURLSession(url, kinds, limits)
     #endif
   }
 
-  #if os(Linux)
+  #if os(Linux) && !WALLETPUSH_URLSESSION
     private static func onLoop(
       _ text: String, _ kinds: Set<TransportKind>, _ limits: ClientLimits, _ certificateAuthority: String?
     ) throws(TransportSetupError) -> TransportFactory {
@@ -95,14 +94,26 @@ public struct TransportFactory: Sendable {
     }
     return String(address[...slash])
   }
+
+  /// The `/ws` below a server's root: of `https://a/b`, `wss://a/b/ws`. Other texts as they are.
+  static func webSocket(of root: String) -> String {
+    guard root.prefix(4).lowercased() == "http", !root.contains(where: { $0 == "?" || $0 == "#" }) else {
+      return root
+    }
+    // Two slashes are the scheme's.
+    let isFolder = root.hasSuffix("/") && root.count(where: { $0 == "/" }) > 2
+    return "ws" + root.dropFirst(4) + (isFolder ? "ws" : "/ws")
+  }
 }
 
 /// Why there are no transports.
 public enum TransportSetupError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The text, and what is wrong with it.
   case badURL(String, String)
   /// A thread, a descriptor or the certificates are not to be had.
   case unavailable(String)
 
+  /// For logs: what went wrong, in one line.
   public var description: String {
     switch self {
     case .badURL(let text, let reason): "\(text): \(reason)"

@@ -1,6 +1,10 @@
-// For Apple's systems.
-#if canImport(Darwin)
+// For Apple's systems. .ci/test-urlsession builds it on Linux.
+#if canImport(Darwin) || WALLETPUSH_URLSESSION
   import Foundation
+  #if WALLETPUSH_URLSESSION
+    import FoundationNetworking
+    import URLSessionBytes
+  #endif
 
   struct URLSessionCaller: HTTPCaller {
     /// URLSession's is between two pieces of an answer. Streams are silent for as long as `ping_s`; what takes too long is
@@ -16,6 +20,7 @@
       var request = URLRequest(
         url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: Self.idleTimeout)
       request.httpMethod = call.method
+      if !call.body.isEmpty { request.httpBody = Data(call.body) }
       for (name, value) in call.headers { request.setValue(value, forHTTPHeaderField: name) }
       do {
         let (bytes, response) = try await URLSession.shared.bytes(for: request)
@@ -41,7 +46,8 @@
     init(_ bytes: URLSession.AsyncBytes, _ response: HTTPURLResponse) {
       head = HTTPHead(
         status: response.statusCode, contentType: response.value(forHTTPHeaderField: "Content-Type") ?? "",
-        retryAfter: response.value(forHTTPHeaderField: "Retry-After"))
+        retryAfter: response.value(forHTTPHeaderField: "Retry-After"),
+        etag: response.value(forHTTPHeaderField: "ETag"))
       task = bytes.task
       iterator = bytes.makeAsyncIterator()
     }

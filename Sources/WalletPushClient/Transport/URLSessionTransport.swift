@@ -1,6 +1,10 @@
 // For Apple's systems: proxies, App Transport Security and the radio's habits are the system's to know.
-#if canImport(Darwin)
+// .ci/test-urlsession builds it on Linux.
+#if canImport(Darwin) || WALLETPUSH_URLSESSION
   import Foundation
+  #if WALLETPUSH_URLSESSION
+    import FoundationNetworking
+  #endif
 
   final class URLSessionTransport: Transport {
     private let task: URLSessionWebSocketTask
