@@ -70,9 +70,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
           owesContinue = parsed.expectContinue
         case .body(let piece): body.append(contentsOf: piece)
         case .end:
-          guard let head else { continue }
+          guard let head = head.take() else { continue }
           let body = body
-          self.head = nil
           self.body = []
           if answer(head, body, rest: input) { return }
         }
@@ -206,7 +205,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   /// A browser can't read the status of a refused handshake, but it can read a Close.
   private func turnAway(_ head: RequestHead, _ body: [UInt8]) -> Bool {
     let reason = "too many connections from your address; close some and come back"
-    guard ServerHandshake.isUpgrade(head.headers.pairs),
+    guard head.headers.containsToken("Upgrade", "websocket"),
       case .upgrade(let upgrade) = route(head, body)
     else {
       let retry = [(name: "Retry-After", value: ConnectionRefusal.retrySeconds)]

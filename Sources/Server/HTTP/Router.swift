@@ -146,9 +146,9 @@ final class Router: Sendable {
     let handshake: ServerHandshake
     do throws(HandshakeRefusal) {
       handshake = try ServerHandshake(
-        method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers.pairs)
+        method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers)
     } catch {
-      return .now(.error(error.status, "bad_request", error.reason, headers: error.headers))
+      return .now(.error(error.status, "bad_request", error.reason, headers: error.headers.pairs))
     }
     let chosen = handshake.subprotocols.contains(Self.subprotocol) ? Self.subprotocol : nil
     let compression = settings.compression
@@ -159,7 +159,7 @@ final class Router: Sendable {
       let headers = try handshake.responseHeaders(
         subprotocol: chosen, extensions: agreement.map { [$0.answer] } ?? [])
       try ResponseEncoder.encode(
-        ResponseHead(status: 101, headers: HTTPHeaders(headers)), into: &response)
+        ResponseHead(status: 101, headers: headers), into: &response)
     } catch {
       return .now(.error(500, "internal", "the handshake could not be answered"))
     }
