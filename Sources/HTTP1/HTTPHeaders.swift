@@ -55,16 +55,18 @@ public struct HTTPHeaders: Sendable, Equatable {
       wire.reserveCapacity(480)
       lines.reserveCapacity(12)
     }
+    let value = value.trimmedOfBlanks
     let start = wire.count
-    wire.append(contentsOf: name)
-    let nameEnd = wire.count
-    wire.append(Grammar.colon)
-    wire.append(Grammar.space)
-    wire.append(contentsOf: value.trimmedOfBlanks)
-    let valueEnd = wire.count
-    wire.append(Grammar.carriageReturn)
-    wire.append(Grammar.lineFeed)
-    lines.append(Line(start: start, nameEnd: nameEnd, valueEnd: valueEnd))
+    let nameEnd = start + name.count
+    lines.append(Line(start: start, nameEnd: nameEnd, valueEnd: nameEnd + 2 + value.count))
+    wire.append(addingCapacity: name.count + value.count + 4) { line in
+      line.append(copying: name)
+      line.append(Grammar.colon)
+      line.append(Grammar.space)
+      line.append(copying: value)
+      line.append(Grammar.carriageReturn)
+      line.append(Grammar.lineFeed)
+    }
   }
 
   // MARK: Looking up
@@ -162,6 +164,16 @@ public struct HTTPHeaders: Sendable, Equatable {
     for line in lines {
       guard Grammar.isToken(bytes.extracting(line.name)) else { throw .malformedFieldName }
       guard Grammar.isFieldText(bytes.extracting(line.value)) else { throw .malformedFieldValue }
+    }
+  }
+}
+
+extension OutputSpan<UInt8> {
+  fileprivate mutating func append(copying bytes: Bytes) {
+    withUnsafeMutableBufferPointer { buffer, count in
+      UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]).copyMemory(
+        from: bytes)
+      count += bytes.count
     }
   }
 }

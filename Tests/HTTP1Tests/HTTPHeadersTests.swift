@@ -60,3 +60,13 @@ import Testing
     #expect(headers.tokens("list") == expected)
   }
 }
+
+@Suite struct GrammarTests {
+  /// RFC 9110 §5.6.2.
+  @Test func tokenBytes() {
+    let marks = Set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+    for byte in 0...255 as ClosedRange<UInt8> {
+      #expect(Grammar.isToken(byte) == marks.contains(byte), "\(byte)")
+    }
+  }
+}

@@ -61,7 +61,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private func process(_ bytes: UnsafeMutableRawBufferPointer) {
     var input = UnsafeRawBufferPointer(bytes)
     do throws(HTTPError) {
-      while !isClosed, !isWaiting, !input.isEmpty || head != nil, hasRoom(),
+      while !isClosed, !isWaiting, !input.isEmpty || isInRequest, hasRoom(),
         let event = try parser.next(&input)
       {
         switch event {
@@ -85,12 +85,17 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     if isWaiting || isClogged {
       stash.append(contentsOf: input)
       connection.pauseReading()
-    } else if head != nil, owesContinue {
+    } else if isInRequest, owesContinue {
       // RFC 9110 §10.1.1: only where there is a body, and not when some of it is here already.
       if body.isEmpty { connection.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
       owesContinue = false
     }
     watch()
+  }
+
+  /// The head has come, the end has not. (Asked as `head != nil` it compares two heads.)
+  private var isInRequest: Bool {
+    if case .some = head { true } else { false }
   }
 
   private func hasRoom() -> Bool {
@@ -231,7 +236,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
         .room
       } else if isWaiting {
         .answer
-      } else if head != nil {
+      } else if isInRequest {
         .body
       } else if parser.isIdle {
         // The first head is awaited from the start.
@@ -296,7 +301,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
 
   /// The server drains: nobody waits for an answer here.
   func closeIfIdle() {
-    if !isWaiting, !isClogged, parser.isIdle, head == nil { close() }
+    if !isWaiting, !isClogged, parser.isIdle, !isInRequest { close() }
   }
 
   func close() {

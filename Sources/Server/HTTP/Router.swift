@@ -138,15 +138,15 @@ final class Router: Sendable {
   static let subprotocol = "walletpush.v1"
 
   private func upgrade(_ request: Request) -> Action {
-    let head = request.head
     // RFC 6455 §4.2.1 knows no handshake with a body: who sees one does not agree with us about what follows.
-    guard request.body.isEmpty, head.headers.first("Transfer-Encoding") == nil else {
+    guard request.body.isEmpty, !request.head.headers.contains("Transfer-Encoding") else {
       return .now(.error(400, "bad_request", "An opening handshake has no body; send none."))
     }
     let handshake: ServerHandshake
     do throws(HandshakeRefusal) {
       handshake = try ServerHandshake(
-        method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers)
+        method: request.head.method, httpMinorVersion: request.head.minorVersion,
+        headers: request.head.headers)
     } catch {
       return .now(.error(error.status, "bad_request", error.reason, headers: error.headers.pairs))
     }
@@ -164,7 +164,7 @@ final class Router: Sendable {
       return .now(.error(500, "internal", "the handshake could not be answered"))
     }
     let tokens =
-      BearerToken.all(in: head.headers) + BearerToken.all(inSubprotocols: handshake.subprotocols)
+      BearerToken.all(in: request.head.headers) + BearerToken.all(inSubprotocols: handshake.subprotocols)
     return .upgrade(
       Upgrade(
         response: response, wallets: request.queries("wallet"), tokens: tokens,

@@ -120,7 +120,7 @@ final class PushTester: Sendable {
         to: SocketAddress(127, 0, 0, 1, port: port), handler: End(tester, handshake))
       connection.filter = try tls?.makeFilter(host: "localhost")
       var text = "GET \(target) HTTP/1.1\r\n"
-      for (name, value) in handshake.requestHeaders { text += "\(name): \(value)\r\n" }
+      for (name, value) in handshake.requestHeaders.pairs { text += "\(name): \(value)\r\n" }
       for (name, value) in headers { text += "\(name): \(value)\r\n" }
       connection.write(Array((text + "\r\n").utf8))
       return connection.id

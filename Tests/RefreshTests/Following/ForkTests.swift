@@ -196,6 +196,20 @@ struct ForkTests {
     }
   }
 
+  /// It need not wait until it is known that nothing can be said by them.
+  @Test func whatComesInIsFoundWhereContractsSeeOtherHashes() async throws {
+    try await withWatched { fixture, _ in
+      try await fixture.node.withChain { $0.configuration.hasOtherHashes = true }
+      let owner = Address.numbered(6_000)
+      let key = WalletKey(chain: fixture.chain.code, address: owner)
+      fixture.watch([key])
+      let wallet = try await fixture.register(key)
+      try await fixture.untilFollowed([wallet])
+      try await mineAndPass(fixture) { try $0.mint(.numbered(3), to: owner, amount: 12) }
+      try await until { await fixture.rows(wallet) == ["native=0", "3=12"] }
+    }
+  }
+
   // MARK: Blocks that passes have seen
 
   @Test(arguments: [1, 3, 12])
