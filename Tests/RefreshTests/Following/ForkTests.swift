@@ -217,7 +217,9 @@ struct ForkTests {
       try await until { await !follower.wallets.isAnyBehind(0, first: 32) }
       try await fixture.node.resetStatistics()
       follower.headAnnounced()
-      try await until { try await fixture.node.chainStatistics.methods["eth_getBlockByNumber", default: 0] > 1 }
+      try await until {
+        try await fixture.node.chainStatistics.methods["eth_getBlockByNumber", default: 0] > 1
+      }
       #expect(try await fixture.node.chainStatistics.methods["eth_getLogs"] == nil)
     }
   }
