@@ -144,13 +144,36 @@ extension Connection {
       guard budget > 0 else { return false }
       let (count, offered) = queue.describe(
         to: loop.vectors, maximum: EventLoop.vectorsMaximum, byteLimit: budget)
-      let sent = account(for: loop.systemCalls.sendMany(descriptor, loop.vectors, count))
+      let sent = sendDescribed(count, bytes: offered)
       guard !flags.contains(.closed) else { return false }
       dropQueued(sent)
       if sent < offered { return false }
       budget -= sent
     }
     return true
+  }
+
+  /// Offers the kernel what `loop.vectors` describes, and says what it took. A few small pieces cost less in one piece
+  /// than the list of them does.
+  private func sendDescribed(_ count: Int, bytes: Int) -> Int {
+    if count > 1, bytes > loop.smallBuffer.count {
+      return account(for: loop.systemCalls.sendMany(descriptor, loop.vectors, count))
+    }
+    return send(inOnePiece(count, bytes: bytes, scratch: loop.smallBuffer))
+  }
+
+  /// The bytes that the first `count` of `loop.vectors` describe.
+  private func inOnePiece(
+    _ count: Int, bytes: Int, scratch: UnsafeMutableRawBufferPointer
+  ) -> UnsafeRawBufferPointer {
+    if count == 1 { return UnsafeRawBufferPointer(start: loop.vectors[0].iov_base, count: bytes) }
+    var offset = 0
+    for vector in UnsafeBufferPointer(start: loop.vectors, count: count) {
+      let chunk = UnsafeRawBufferPointer(start: vector.iov_base, count: vector.iov_len)
+      UnsafeMutableRawBufferPointer(rebasing: scratch[offset...]).copyMemory(from: chunk)
+      offset += vector.iov_len
+    }
+    return UnsafeRawBufferPointer(rebasing: scratch[..<bytes])
   }
 
   private func dropQueued(_ count: Int) {
@@ -211,17 +234,7 @@ extension Connection {
     let scratch = loop.plainBuffer
     let (count, bytes) = queue.describe(
       to: loop.vectors, maximum: EventLoop.vectorsMaximum, byteLimit: scratch.count)
-    if count == 1 {
-      try body(UnsafeRawBufferPointer(start: loop.vectors[0].iov_base, count: bytes))
-    } else {
-      var offset = 0
-      for vector in UnsafeBufferPointer(start: loop.vectors, count: count) {
-        let chunk = UnsafeRawBufferPointer(start: vector.iov_base, count: vector.iov_len)
-        UnsafeMutableRawBufferPointer(rebasing: scratch[offset...]).copyMemory(from: chunk)
-        offset += vector.iov_len
-      }
-      try body(UnsafeRawBufferPointer(rebasing: scratch[..<bytes]))
-    }
+    try body(inOnePiece(count, bytes: bytes, scratch: scratch))
     queue.drop(bytes, spare: &loop.spareQueues)
     unsentBytes -= bytes
   }

@@ -65,6 +65,8 @@ public final class EventLoop: @unchecked Sendable {
     return buffer
   }
   let vectors: UnsafeMutablePointer<iovec>
+  /// Where a few small pieces are put together for one send(2).
+  let smallBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4_096, alignment: 16)
   static let vectorsMaximum = 64
 
   /// The turn's time, read once after the wait.
@@ -132,6 +134,7 @@ public final class EventLoop: @unchecked Sendable {
     readBuffer.deallocate()
     plainStorage?.deallocate()
     vectors.deallocate()
+    smallBuffer.deallocate()
   }
 
   // MARK: - Thread

@@ -95,7 +95,9 @@ struct BodyDecoder {
     }
     extensionBytes += header.extensionBytes
     try count(header.size, limits)
-    state = header.size == 0 ? .trailers(FieldSection(limits)) : .chunkData(remaining: header.size)
+    state =
+      header.size == 0
+      ? .trailers(FieldSection(limits, keepsFields: false)) : .chunkData(remaining: header.size)
     return true
   }
 

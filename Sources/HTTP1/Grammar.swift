@@ -2,7 +2,7 @@
 typealias Bytes = UnsafeRawBufferPointer
 
 /// The byte classes of RFC 9110 §5.6 and the few marks the parsers look for.
-enum Grammar {
+public enum Grammar {
   static let tab: UInt8 = 0x09
   static let lineFeed: UInt8 = 0x0A
   static let carriageReturn: UInt8 = 0x0D
@@ -17,18 +17,11 @@ enum Grammar {
   static let equals: UInt8 = 0x3D
   static let backslash: UInt8 = 0x5C
 
-  /// tchar, RFC 9110 §5.6.2.
-  static func isToken(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-      UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-      UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-      true
-    default: false
-    }
+  /// tchar, RFC 9110 §5.6.2: letters, digits and ``!#$%&'*+-.^_`|~``.
+  public static func isToken(_ byte: UInt8) -> Bool {
+    // A bit for each ASCII character: those of 0 to 63, those of 64 to 127.
+    let marks: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
+    return byte < 128 && marks >> UInt64(byte & 63) & 1 == 1
   }
 
   /// A byte that may stand in a field value or reason phrase: HTAB, SP, VCHAR, obs-text (RFC 9110 §5.5).
@@ -37,7 +30,8 @@ enum Grammar {
   }
 
   static func isVisible(_ byte: UInt8) -> Bool { byte > space && byte < 0x7F }
-  static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
+  /// OWS, RFC 9110 §5.6.3.
+  public static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
   static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
   static func hexValue(_ byte: UInt8) -> UInt8? {
@@ -70,13 +64,31 @@ enum Grammar {
   /// The same as below, of what a `String` holds: its `utf8` is slow to walk through.
   static func equalIgnoringCase(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
     guard left.count == right.count else { return false }
-    for index in left.indices where lowercased(left[index]) != lowercased(right[index]) { return false }
+    for index in left.indices {
+      let (one, other) = (left[index], right[index])
+      guard one == other || lowercased(one) == lowercased(other) else { return false }
+    }
     return true
   }
 
   /// ASCII letters compare without case, all other bytes as they are.
   static func equalIgnoringCase(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
     left.count == right.count && zip(left, right).allSatisfy { lowercased($0) == lowercased($1) }
+  }
+
+  /// Whether the comma-separated `list` has the element `token`, without regard to case.
+  static func contains(_ token: Span<UInt8>, in list: Span<UInt8>) -> Bool {
+    var start = 0
+    while start < list.count {
+      while start < list.count, isBlank(list[start]) { start += 1 }
+      var end = start
+      while end < list.count, list[end] != comma { end += 1 }
+      var last = end
+      while last > start, isBlank(list[last - 1]) { last -= 1 }
+      if equalIgnoringCase(list.extracting(start..<last), token) { return true }
+      start = end + 1
+    }
+    return false
   }
 
   /// `value` without the blanks (OWS) at both its ends.
@@ -103,6 +115,25 @@ enum Grammar {
 }
 
 extension UnsafeRawBufferPointer {
+  /// The place of the first `byte`, looked for eight at a time.
+  func firstIndex(of byte: UInt8) -> Int? {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let wanted = ones &* UInt64(byte)
+    var index = 0
+    while count - index >= 8 {
+      // A byte that is wanted becomes 0. Above the lowest 0 a borrow may make others look like one.
+      let word = UInt64(littleEndian: loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ wanted
+      let zeros = (word &- ones) & ~word & (ones << 7)
+      if zeros != 0 { return index + zeros.trailingZeroBitCount / 8 }
+      index += 8
+    }
+    while index < count {
+      if self[index] == byte { return index }
+      index += 1
+    }
+    return nil
+  }
+
   /// The bytes from `start` up to `end` as a buffer of their own. Both are clamped to what there is.
   func cut(from start: Int, to end: Int) -> UnsafeRawBufferPointer {
     let end = Swift.min(Swift.max(end, 0), count)

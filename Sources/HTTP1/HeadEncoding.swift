@@ -1,12 +1,5 @@
 /// What request and response encoders share. Everything is checked before the first byte is written.
 enum HeadEncoding {
-  static func check(_ headers: HTTPHeaders) throws(HTTPLocalError) {
-    for field in headers.fields {
-      guard Grammar.isToken(field.name.utf8.span) else { throw .malformedFieldName }
-      guard Grammar.isFieldText(field.value.utf8.span) else { throw .malformedFieldValue }
-    }
-  }
-
   static func checkVersion(_ minorVersion: Int) throws(HTTPLocalError) {
     guard minorVersion == 0 || minorVersion == 1 else { throw .unsupportedVersion }
   }
@@ -16,10 +9,6 @@ enum HeadEncoding {
     guard !headers.contains("Content-Length"), !headers.contains("Transfer-Encoding") else {
       throw .conflictingLength
     }
-  }
-
-  static func append(_ headers: HTTPHeaders, into output: inout [UInt8]) {
-    for field in headers.fields { append(field.name, field.value, into: &output) }
   }
 
   static func append(_ name: String, _ value: String, into output: inout [UInt8]) {

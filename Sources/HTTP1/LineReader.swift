@@ -20,7 +20,7 @@ struct LineReader {
     _ parse: (Bytes) throws(HTTPError) -> Line
   ) throws(HTTPError) -> Line? {
     let room = max(limit - partial.count, 0)
-    guard let feed = input.prefix(room).firstIndex(of: Grammar.lineFeed) else {
+    guard let feed = input.cut(from: 0, to: room).firstIndex(of: Grammar.lineFeed) else {
       if input.count >= room { throw tooLong }
       partial.append(contentsOf: input.takeFirst(input.count))
       return nil
@@ -50,7 +50,7 @@ struct LineReader {
       throw .bareLineFeed
     }
     let content = line.cut(from: 0, to: line.count - 2)
-    guard !content.contains(Grammar.carriageReturn) else { throw .bareCarriageReturn }
+    guard content.firstIndex(of: Grammar.carriageReturn) == nil else { throw .bareCarriageReturn }
     return content
   }
 }

@@ -23,9 +23,9 @@ public enum RequestEncoder {
       throw .malformedTarget
     }
     try HeadEncoding.checkVersion(head.minorVersion)
-    try HeadEncoding.check(head.headers)
+    try head.headers.check()
     // §3.2: a client sends Host in all HTTP/1.1 requests.
-    guard head.minorVersion == 0 || head.headers.all("Host").count == 1 else { throw .missingHost }
+    guard head.minorVersion == 0 || head.headers.count(of: "Host") == 1 else { throw .missingHost }
   }
 
   private static func append(_ head: RequestHead, contentLength: Int?, into output: inout [UInt8]) {
@@ -33,7 +33,7 @@ public enum RequestEncoder {
     output.append(Grammar.space)
     output.append(contentsOf: head.target.utf8)
     output.append(contentsOf: head.minorVersion == 0 ? " HTTP/1.0\r\n".utf8 : " HTTP/1.1\r\n".utf8)
-    HeadEncoding.append(head.headers, into: &output)
+    output += head.headers.wire
     if let contentLength {
       HeadEncoding.append("Content-Length", String(contentLength), into: &output)
     }

@@ -27,19 +27,21 @@ public struct RequestParser {
 
   private enum Phase {
     case start(emptyLineSeen: Bool)
-    case fields(FieldSection)
+    case fields
     case body(BodyDecoder)
   }
 
   public let limits: HTTPLimits
   private var phase = Phase.start(emptyLineSeen: false)
   private var lines = LineReader()
+  private var section: FieldSection
   /// The head whose header lines are being read.
   private var head: RequestHead?
   private var failure: HTTPError?
 
   public init(limits: HTTPLimits) {
     self.limits = limits
+    section = FieldSection(limits, keepsFields: true)
   }
 
   /// Whether no byte of a request has come since the last one ended: silence is patience here, and
@@ -57,6 +59,7 @@ public struct RequestParser {
     } catch {
       failure = error
       head = nil
+      _ = section.takeHeaders()
       lines.release()
       throw error
     }
@@ -67,13 +70,9 @@ public struct RequestParser {
       switch phase {
       case .start(let emptyLineSeen):
         guard try readRequestLine(&input, emptyLineSeen: emptyLineSeen) else { return nil }
-      case .fields(var section):
+      case .fields:
         guard let line = try section.next(&input, &lines, limits) else { return nil }
-        phase = .fields(section)
-        switch line {
-        case .field(let field): head?.headers.append(field.name, field.value)
-        case .end: if let head = try finishHead() { return .head(head) }
-        }
+        if case .end = line, let head = try finishHead() { return .head(head) }
       case .body(var decoder):
         let event = try decoder.next(&input, &lines, limits)
         phase = .body(decoder)
@@ -97,7 +96,7 @@ public struct RequestParser {
     if lines.isEmpty, let first = input.first, !Grammar.isToken(first), first != Grammar.carriageReturn {
       throw first == Grammar.lineFeed ? .bareLineFeed : .malformedMethod
     }
-    var section = FieldSection(limits)
+    section = FieldSection(limits, keepsFields: true)
     let limit = section.lineLimit(limits)
     let tooLong = HTTPError.requestLineTooLong(limit: limit)
     guard let line = try lines.next(&input, limit: limit, tooLong: tooLong, RequestLine.parse) else {
@@ -111,13 +110,13 @@ public struct RequestParser {
     }
     section.spend(lines.lastLineBytes)
     head = line
-    phase = .fields(section)
+    phase = .fields
     return true
   }
 
   private mutating func finishHead() throws(HTTPError) -> RequestHead? {
-    guard let head else { return nil }
-    self.head = nil
+    guard var head = head.take() else { return nil }
+    head.headers = section.takeHeaders()
     lines.release()
     try Self.checkHost(head)
     let framing = try BodyFraming.declared(head.headers, minorVersion: head.minorVersion) ?? .none
@@ -132,13 +131,12 @@ public struct RequestParser {
 
   /// RFC 9112 §3.2: 400 without Host in HTTP/1.1, with more than one, or with an invalid one.
   private static func checkHost(_ head: RequestHead) throws(HTTPError) {
-    let hosts = head.headers.all("Host")
-    guard let host = hosts.first else {
+    guard let isValid = head.headers.withFirst("Host", Authority.isValid) else {
       if head.minorVersion > 0 { throw .missingHost }
       return
     }
-    guard hosts.count == 1 else { throw .repeatedHost }
-    guard Authority.isValid(host.utf8) else { throw .malformedHost }
+    guard head.headers.count(of: "Host") == 1 else { throw .repeatedHost }
+    guard isValid else { throw .malformedHost }
   }
 
   /// RFC 9110 §10.1.1: 417 for what is not `100-continue`; HTTP/1.0 expectations are ignored.

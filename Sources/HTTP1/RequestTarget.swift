@@ -46,17 +46,34 @@ extension RequestHead {
   /// are left out; `..` is refused, before and after decoding, so that a path never leads upwards.
   public func pathSegments() throws(RequestTargetError) -> [String] {
     var segments: [String] = []
-    for raw in rawPath.utf8.split(separator: Grammar.slash) {
-      let segment = try PercentEncoding.decode(raw, plusIsSpace: false)
-      guard segment != ".." else { throw .parentSegment }
-      guard segment != "." else { continue }
-      let isClean = segment.utf8.allSatisfy {
-        $0 >= 0x20 && $0 != 0x7F && $0 != Grammar.slash && $0 != Grammar.backslash
+    let bytes = target.utf8.span
+    var start = 0
+    while start < bytes.count, bytes[start] != Self.questionMark {
+      var end = start
+      while end < bytes.count, bytes[end] != Grammar.slash, bytes[end] != Self.questionMark { end += 1 }
+      if end > start, let segment = try Self.segment(bytes.extracting(start..<end)) {
+        segments.append(segment)
       }
-      guard isClean else { throw .forbiddenCharacter }
-      segments.append(segment)
+      start = end < bytes.count && bytes[end] == Grammar.slash ? end + 1 : end
     }
     return segments
+  }
+
+  private static let questionMark = UInt8(ascii: "?")
+
+  /// nil: `.`, which leads nowhere.
+  private static func segment(_ raw: Span<UInt8>) throws(RequestTargetError) -> String? {
+    let segment = try PercentEncoding.decode(raw, plusIsSpace: false)
+    guard segment != ".." else { throw .parentSegment }
+    guard segment != "." else { return nil }
+    let bytes = segment.utf8.span
+    for index in bytes.indices {
+      let byte = bytes[index]
+      guard byte >= 0x20, byte != 0x7F, byte != Grammar.slash, byte != Grammar.backslash else {
+        throw .forbiddenCharacter
+      }
+    }
+    return segment
   }
 
   /// The query's items in their order, decoded, `+` as a space. Pieces that are empty (`a&&b`) are left out.
@@ -65,8 +82,8 @@ extension RequestHead {
     var items: [QueryItem] = []
     for piece in rawQuery.utf8.split(separator: UInt8(ascii: "&")) {
       let end = piece.firstIndex(of: Grammar.equals) ?? piece.endIndex
-      let name = try PercentEncoding.decode(piece[..<end], plusIsSpace: true)
-      let value = try PercentEncoding.decode(piece[end...].dropFirst(), plusIsSpace: true)
+      let name = try PercentEncoding.decode(piece[..<end].span, plusIsSpace: true)
+      let value = try PercentEncoding.decode(piece[end...].dropFirst().span, plusIsSpace: true)
       items.append(QueryItem(name: name, value: value))
     }
     return items
@@ -77,27 +94,36 @@ extension RequestHead {
 public enum PercentEncoding {
   /// - Parameter plusIsSpace: true for queries, as HTML forms write them.
   public static func decode(
-    _ text: some Collection<UInt8>, plusIsSpace: Bool
+    _ text: Span<UInt8>, plusIsSpace: Bool
   ) throws(RequestTargetError) -> String {
-    guard text.contains(where: { $0 == Grammar.percent || plusIsSpace && $0 == UInt8(ascii: "+") }) else {
-      guard let text = String(validating: text, as: UTF8.self) else { throw .invalidUTF8 }
-      return text
-    }
+    var index = 0
+    while index < text.count, text[index] != Grammar.percent, text[index] != plus { index += 1 }
+    // Nearly always.
+    if index == text.count { return try validated(text) }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
-    var iterator = text.makeIterator()
-    while let byte = iterator.next() {
+    index = 0
+    while index < text.count {
+      let byte = text[index]
       if byte == Grammar.percent {
-        guard let high = iterator.next().flatMap(Grammar.hexValue),
-          let low = iterator.next().flatMap(Grammar.hexValue)
+        guard text.count - index > 2, let high = Grammar.hexValue(text[index + 1]),
+          let low = Grammar.hexValue(text[index + 2])
         else { throw .malformedPercentEncoding }
         bytes.append(high << 4 | low)
+        index += 3
       } else {
-        bytes.append(plusIsSpace && byte == UInt8(ascii: "+") ? Grammar.space : byte)
+        bytes.append(plusIsSpace && byte == plus ? Grammar.space : byte)
+        index += 1
       }
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw .invalidUTF8 }
-    return text
+    return try validated(bytes.span)
+  }
+
+  private static let plus = UInt8(ascii: "+")
+
+  private static func validated(_ bytes: Span<UInt8>) throws(RequestTargetError) -> String {
+    guard let text = try? UTF8Span(validating: bytes) else { throw .invalidUTF8 }
+    return String(copying: text)
   }
 
   /// Everything but unreserved characters (RFC 3986 §2.3) as `%XX`: fit for a path segment, and for a name

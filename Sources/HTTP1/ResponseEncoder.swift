@@ -30,7 +30,7 @@ public enum ResponseEncoder {
     guard (100...999).contains(head.status) else { throw .malformedStatus }
     guard Grammar.isFieldText(head.reason.utf8.span) else { throw .malformedReason }
     try HeadEncoding.checkVersion(head.minorVersion)
-    try HeadEncoding.check(head.headers)
+    try head.headers.check()
   }
 
   private static func append(_ head: ResponseHead, contentLength: Int?, into output: inout [UInt8]) {
@@ -39,7 +39,7 @@ public enum ResponseEncoder {
     output.append(Grammar.space)
     output.append(contentsOf: head.reason.utf8)
     HeadEncoding.appendLineEnd(into: &output)
-    HeadEncoding.append(head.headers, into: &output)
+    output += head.headers.wire
     if let contentLength {
       HeadEncoding.append("Content-Length", String(contentLength), into: &output)
     }

@@ -33,7 +33,7 @@ public struct ResponseParser {
   public init(method: String, limits: HTTPLimits) {
     self.limits = limits
     self.answersHead = method == "HEAD"
-    self.section = FieldSection(limits)
+    self.section = FieldSection(limits, keepsFields: true)
   }
 
   /// Whether the whole response has been read.
@@ -78,6 +78,7 @@ public struct ResponseParser {
   private mutating func fail(_ error: HTTPError) -> HTTPError {
     failure = error
     head = nil
+    _ = section.takeHeaders()
     lines.release()
     return error
   }
@@ -91,10 +92,7 @@ public struct ResponseParser {
         guard try readStatusLine(&input) else { return nil }
       case .fields:
         guard let line = try section.next(&input, &lines, limits) else { return nil }
-        switch line {
-        case .field(let field): head?.headers.append(field.name, field.value)
-        case .end: if let head = try finishHead() { return .head(head) }
-        }
+        if case .end = line, let head = try finishHead() { return .head(head) }
       case .body(var decoder):
         let event = try decoder.next(&input, &lines, limits)
         phase = .body(decoder)
@@ -128,8 +126,8 @@ public struct ResponseParser {
 
   /// nil: an interim response, now forgotten.
   private mutating func finishHead() throws(HTTPError) -> ResponseHead? {
-    guard let head else { return nil }
-    self.head = nil
+    guard var head = head.take() else { return nil }
+    head.headers = section.takeHeaders()
     // RFC 9110 §15.2: any number of interim responses may come first.
     if head.status < 200, head.status != 101 {
       phase = .statusLine

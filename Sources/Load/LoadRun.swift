@@ -83,7 +83,7 @@ public final class LoadRun: Sendable {
     configuration.limits = WebSocketLimits(
       messageBytes: Self.messageBytes, fragments: 4_096, replyBytes: 4_096)
     configuration.subprotocols = ["walletpush.v1"]
-    if let token = plan.token { configuration.headers = [("Authorization", "Bearer \(token)")] }
+    if let token = plan.token { configuration.headers = ["Authorization": "Bearer \(token)"] }
     return configuration
   }
 

@@ -1,5 +1,7 @@
 // The opening handshake as a client sees it (RFC 6455 §4.1).
 
+import HTTP1
+
 /// Why a server's answer does not open a WebSocket connection (§4.1). The transport is to be closed.
 public enum HandshakeFailure: Error, Hashable, Sendable {
   /// Not 101: an ordinary HTTP answer, a redirect or a refusal.
@@ -59,56 +61,54 @@ public struct ClientHandshake: Sendable {
   }
 
   /// The header fields of the GET request; the caller may add its own (Origin, Authorization).
-  public var requestHeaders: HeaderFields {
-    var headers: HeaderFields = [
-      ("Host", host), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
-      ("Sec-WebSocket-Key", key), ("Sec-WebSocket-Version", "13"),
+  public var requestHeaders: HTTPHeaders {
+    var headers: HTTPHeaders = [
+      "Host": host, "Upgrade": "websocket", "Connection": "Upgrade",
+      "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13",
     ]
     if !subprotocols.isEmpty {
-      headers.append(("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")))
+      headers.append("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", "))
     }
     if !extensions.isEmpty {
       let value = extensions.map(\.headerValue).joined(separator: ", ")
-      headers.append(("Sec-WebSocket-Extensions", value))
+      headers.append("Sec-WebSocket-Extensions", value)
     }
     return headers
   }
 
   /// Checks the server's answer (§4.1, second list).
   public func verify(
-    status: Int, headers: HeaderFields
+    status: Int, headers: HTTPHeaders
   ) throws(HandshakeFailure) -> Accepted {
     // Item 1
     if status != 101 { throw .status(status) }
     // Items 2 and 3, in any case
-    let upgrade = HeaderList.values(of: "Upgrade", in: headers)
-    guard upgrade.count == 1, HeaderList.equal(upgrade[0], "websocket") else { throw .upgradeMissing }
-    let connection = HeaderList.values(of: "Connection", in: headers)
-    if !HeaderList.contains("upgrade", in: connection) { throw .connectionMissing }
+    let upgrade = headers.all("Upgrade")
+    guard upgrade.count == 1, upgrade[0].lowercased() == "websocket" else { throw .upgradeMissing }
+    if !headers.containsToken("Connection", "upgrade") { throw .connectionMissing }
     // Item 4
-    let accept = HeaderList.values(of: "Sec-WebSocket-Accept", in: headers)
-    if accept != [HandshakeKey.accept(for: key)] { throw .acceptWrong }
+    if headers.all("Sec-WebSocket-Accept") != [HandshakeKey.accept(for: key)] { throw .acceptWrong }
     // Items 5 and 6
     let extensions = try acceptedExtensions(headers)
     return Accepted(subprotocol: try acceptedSubprotocol(headers), extensions: extensions)
   }
 
-  private func acceptedExtensions(_ headers: HeaderFields) throws(HandshakeFailure) -> [ExtensionOffer] {
-    let name = "Sec-WebSocket-Extensions"
-    let values = HeaderList.values(of: name, in: headers)
-    guard let accepted = HeaderList.extensions(in: values) else { throw .headerMalformed(name) }
+  private func acceptedExtensions(_ headers: HTTPHeaders) throws(HandshakeFailure) -> [ExtensionOffer] {
+    guard let accepted = ExtensionOffer.list(in: headers) else {
+      throw .headerMalformed("Sec-WebSocket-Extensions")
+    }
     for choice in accepted where !extensions.contains(where: { $0.name == choice.name }) {
       throw .extensionNotRequested(choice.name)
     }
     return accepted
   }
 
-  private func acceptedSubprotocol(_ headers: HeaderFields) throws(HandshakeFailure) -> String? {
+  private func acceptedSubprotocol(_ headers: HTTPHeaders) throws(HandshakeFailure) -> String? {
     let name = "Sec-WebSocket-Protocol"
-    let values = HeaderList.values(of: name, in: headers)
+    let values = headers.all(name)
     guard let value = values.first else { return nil }
     // §11.3.4: at most once in an answer; one sub-protocol, its case as requested.
-    guard values.count == 1, HeaderList.tokens(in: values) == [value] else {
+    guard values.count == 1, headers.tokens(name) == [value] else {
       throw .headerMalformed(name)
     }
     guard subprotocols.contains(value) else { throw .subprotocolNotRequested(value) }

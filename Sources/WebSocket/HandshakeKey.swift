@@ -8,17 +8,15 @@ public enum HandshakeKey {
   /// The value of `Sec-WebSocket-Accept`: base64 of the SHA-1 of the key, as it stands in the header,
   /// and the GUID.
   public static func accept(for key: String) -> String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(key.utf8.count + guid.utf8.count)
-    bytes.append(contentsOf: key.utf8)
-    bytes.append(contentsOf: guid.utf8)
-    let digest = [UInt8](unsafeUninitializedCapacity: Int(SHA_DIGEST_LENGTH)) { buffer, count in
-      if EVP_Digest(bytes, bytes.count, buffer.baseAddress, nil, sha1, nil) != 1 {
-        _ = SHA1(bytes, bytes.count, buffer.baseAddress)
+    var text = key + guid
+    return text.withUTF8 { text in
+      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SHA_DIGEST_LENGTH)) { digest in
+        if EVP_Digest(text.baseAddress, text.count, digest.baseAddress, nil, sha1, nil) != 1 {
+          _ = SHA1(text.baseAddress, text.count, digest.baseAddress)
+        }
+        return base64(UnsafeBufferPointer(digest))
       }
-      count = Int(SHA_DIGEST_LENGTH)
     }
-    return base64(digest)
   }
 
   /// Looked for once: `SHA1` does so each time, and takes longer for that than for the digest.
@@ -30,7 +28,7 @@ public enum HandshakeKey {
     for word in [nonce.0, nonce.1] {
       withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) }
     }
-    return base64(bytes)
+    return bytes.withUnsafeBufferPointer(base64)
   }
 
   /// Whether `key` is base64 of 16 bytes (§4.2.1): 22 characters of its alphabet and two "=".
@@ -53,12 +51,10 @@ public enum HandshakeKey {
   }
 
   /// For a handful of bytes.
-  private static func base64(_ bytes: [UInt8]) -> String {
-    let length = (bytes.count + 2) / 3 * 4
+  private static func base64(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
     // EVP_EncodeBlock puts a NUL behind the text, which is not part of it.
-    let text = [UInt8](unsafeUninitializedCapacity: length + 1) { buffer, count in
-      count = Int(EVP_EncodeBlock(buffer.baseAddress, bytes, Int32(bytes.count)))
+    String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { text in
+      Int(EVP_EncodeBlock(text.baseAddress, bytes.baseAddress, Int32(bytes.count)))
     }
-    return String(decoding: text, as: UTF8.self)
   }
 }

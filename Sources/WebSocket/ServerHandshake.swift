@@ -1,5 +1,6 @@
-// The opening handshake as a server sees it (RFC 6455 §4.2). It knows header fields as pairs and nothing
-// of how HTTP is parsed or written.
+// The opening handshake as a server sees it (RFC 6455 §4.2).
+
+import HTTP1
 
 /// Why a request is not upgraded. Each case has an HTTP status, the header fields that belong to it, and
 /// a sentence that says what would be right.
@@ -26,18 +27,18 @@ public enum HandshakeRefusal: Error, Hashable, Sendable {
   }
 
   /// Header fields the answer needs beside its usual ones.
-  public var headers: HeaderFields {
+  public var headers: HTTPHeaders {
     switch self {
     case .methodNotGET:
-      [("Allow", "GET")]
+      ["Allow": "GET"]
     case .versionNotSupported:
       // §4.2.2 and §4.4: the version we speak. RFC 9110 §15.5.22: a 426 names the protocol.
-      [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket"), ("Connection", "Upgrade")]
+      ["Sec-WebSocket-Version": "13", "Upgrade": "websocket", "Connection": "Upgrade"]
     case .upgradeMissing, .connectionMissing:
-      [("Upgrade", "websocket"), ("Connection", "Upgrade")]
+      ["Upgrade": "websocket", "Connection": "Upgrade"]
     case .httpVersionTooOld, .hostMissing, .keyMissing, .keyInvalid, .subprotocolsMalformed,
       .extensionsMalformed:
-      []
+      [:]
     }
   }
 
@@ -67,12 +68,7 @@ public struct ServerHandshake: Sendable {
   /// The extensions the client offers, in order (§4.2.1 item 9).
   public let extensions: [ExtensionOffer]
   private let accept: String
-
-  /// Whether a request wants to be upgraded to a WebSocket, right or wrong: to tell it from other requests
-  /// for the same path.
-  public static func isUpgrade(_ headers: HeaderFields) -> Bool {
-    HeaderList.contains("websocket", in: HeaderList.values(of: "Upgrade", in: headers))
-  }
+  private static let answer: HTTPHeaders = ["Upgrade": "websocket", "Connection": "Upgrade"]
 
   /// Checks a request (§4.2.1).
   ///
@@ -81,25 +77,25 @@ public struct ServerHandshake: Sendable {
   ///   - httpMinorVersion: 1 in HTTP/1.1.
   ///   - headers: all fields of the request.
   public init(
-    method: String, httpMinorVersion: Int, headers: HeaderFields
+    method: String, httpMinorVersion: Int, headers: HTTPHeaders
   ) throws(HandshakeRefusal) {
     // §4.2.1 item 1
     if method != "GET" { throw .methodNotGET }
     if httpMinorVersion < 1 { throw .httpVersionTooOld }
-    let fields = OpeningFields(headers)
     // Item 2
-    if fields.host.count != 1 { throw .hostMissing }
+    if headers.count(of: "Host") != 1 { throw .hostMissing }
     // Items 3 and 4: in any case, among others
-    if !HeaderList.contains("websocket", in: fields.upgrade) { throw .upgradeMissing }
-    if !HeaderList.contains("upgrade", in: fields.connection) { throw .connectionMissing }
+    if !headers.containsToken("Upgrade", "websocket") { throw .upgradeMissing }
+    if !headers.containsToken("Connection", "upgrade") { throw .connectionMissing }
     // Item 6, and §4.4 before the key: another version may have another key.
-    if fields.version != ["13"] { throw .versionNotSupported }
+    if headers.all("Sec-WebSocket-Version") != ["13"] { throw .versionNotSupported }
     // Item 5
-    guard let key = fields.key.first, fields.key.count == 1 else { throw .keyMissing }
+    let keys = headers.all("Sec-WebSocket-Key")
+    guard let key = keys.first, keys.count == 1 else { throw .keyMissing }
     guard HandshakeKey.isValid(key) else { throw .keyInvalid }
     // Items 8 and 9
-    guard let subprotocols = HeaderList.tokens(in: fields.protocols) else { throw .subprotocolsMalformed }
-    guard let extensions = HeaderList.extensions(in: fields.extensions) else { throw .extensionsMalformed }
+    guard let subprotocols = headers.tokens("Sec-WebSocket-Protocol") else { throw .subprotocolsMalformed }
+    guard let extensions = ExtensionOffer.list(in: headers) else { throw .extensionsMalformed }
     self.subprotocols = subprotocols
     self.extensions = extensions
     accept = HandshakeKey.accept(for: key)
@@ -112,48 +108,20 @@ public struct ServerHandshake: Sendable {
   ///   - extensions: as they were accepted, each of them offered.
   public func responseHeaders(
     subprotocol: String? = nil, extensions accepted: [ExtensionOffer] = []
-  ) throws(LocalError) -> HeaderFields {
-    var headers: HeaderFields = [
-      ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept),
-    ]
+  ) throws(LocalError) -> HTTPHeaders {
+    var headers = Self.answer
+    headers.append("Sec-WebSocket-Accept", accept)
     if let subprotocol {
       guard subprotocols.contains(subprotocol) else { throw .subprotocolNotOffered }
-      headers.append(("Sec-WebSocket-Protocol", subprotocol))
+      headers.append("Sec-WebSocket-Protocol", subprotocol)
     }
     if !accepted.isEmpty {
       for choice in accepted where !extensions.contains(where: { $0.name == choice.name }) {
         throw .extensionNotOffered
       }
       let value = accepted.map(\.headerValue).joined(separator: ", ")
-      headers.append(("Sec-WebSocket-Extensions", value))
+      headers.append("Sec-WebSocket-Extensions", value)
     }
     return headers
-  }
-}
-
-/// The values of the fields that an opening handshake is made of, found in one walk over all of them.
-private struct OpeningFields {
-  var host: [String] = []
-  var upgrade: [String] = []
-  var connection: [String] = []
-  var version: [String] = []
-  var key: [String] = []
-  var protocols: [String] = []
-  var extensions: [String] = []
-
-  init(_ headers: HeaderFields) {
-    for (name, value) in headers {
-      // All seven differ in length.
-      switch name.utf8.count {
-      case 4 where HeaderList.equal(name, "Host"): host.append(value)
-      case 7 where HeaderList.equal(name, "Upgrade"): upgrade.append(HeaderList.trimmed(value))
-      case 10 where HeaderList.equal(name, "Connection"): connection.append(HeaderList.trimmed(value))
-      case 17 where HeaderList.equal(name, "Sec-WebSocket-Key"): key.append(HeaderList.trimmed(value))
-      case 21 where HeaderList.equal(name, "Sec-WebSocket-Version"): version.append(HeaderList.trimmed(value))
-      case 22 where HeaderList.equal(name, "Sec-WebSocket-Protocol"): protocols.append(value)
-      case 24 where HeaderList.equal(name, "Sec-WebSocket-Extensions"): extensions.append(value)
-      default: break
-      }
-    }
   }
 }

@@ -28,13 +28,13 @@ import Testing
     let pair = try hand.pair()
     nonisolated(unsafe) var calls = 0
     let kernel = SystemCalls.kernel
-    hand.loop.systemCalls.sendMany = { descriptor, vectors, count in
+    hand.loop.systemCalls.send = { descriptor, bytes, count in
       calls += 1
       if calls % 2 == 1 {
         errno = EAGAIN
         return -1
       }
-      return kernel.sendMany(descriptor, vectors, count)
+      return kernel.send(descriptor, bytes, count)
     }
     for round in 0..<5 {
       pair.serverEnd.write(pattern(1_000, seed: UInt64(round)))
@@ -117,9 +117,9 @@ import Testing
     let pair = try hand.pair()
     nonisolated(unsafe) var most = 0
     let kernel = SystemCalls.kernel
-    hand.loop.systemCalls.sendMany = { descriptor, vectors, count in
-      most = max(most, (0..<count).reduce(0) { $0 + vectors[$1].iov_len })
-      return kernel.sendMany(descriptor, vectors, count)
+    hand.loop.systemCalls.send = { descriptor, bytes, count in
+      most = max(most, count)
+      return kernel.send(descriptor, bytes, count)
     }
     for _ in 0..<10 { pair.serverEnd.write(pattern(700)) }
     hand.loop.turn()

@@ -11,6 +11,8 @@ import Testing
     #expect(headers.all("c").isEmpty)
     #expect(headers.contains("B"))
     #expect(!headers.contains("AB"))
+    #expect(headers.count(of: "a") == 2)
+    #expect(headers.count(of: "c") == 0)
     #expect(headers.count == 4)
     #expect(headers.pairs.map(\.name) == ["A", "b", "a", "B"])
     #expect(HTTPHeaders(headers.pairs) == headers)
@@ -32,15 +34,39 @@ import Testing
     #expect(!(["@": "v"] as HTTPHeaders).contains("`"))
   }
 
-  @Test func changes() {
+  @Test func appending() {
     var headers = headers
-    headers.set("A", "3")
-    #expect(headers == ["A": "3", "b": "x, Y ,z", "B": "w"])
-    headers.set("C", "4")
-    headers.remove("B")
-    #expect(headers == ["A": "3", "C": "4"])
-    headers.append(contentsOf: ["D": "5"])
-    headers.append("D", "6")
-    #expect(headers.all("d") == ["5", "6"])
+    headers.append(contentsOf: ["D": "5", "a": "6"])
+    headers.append("D", "7")
+    #expect(headers.all("d") == ["5", "7"])
+    #expect(headers.all("A") == ["1", "2", "6"])
+    #expect(headers == ["A": "1", "b": "x, Y ,z", "a": "2", "B": "w", "D": "5", "a": "6", "D": "7"])
+    #expect(headers != ["A": "1", "b": "x, Y ,z", "a": "2", "B": "w", "D": "5", "a": "6"])
+  }
+
+  @Test func blanksAroundAValueAreNoPartOfIt() {
+    let headers: HTTPHeaders = ["A": " \t1 2\t ", "B": "\t"]
+    #expect(headers.pairs.map(\.value) == ["1 2", ""])
+  }
+
+  @Test(
+    arguments: [
+      ([], []), (["a"], ["a"]), (["a ,, b-c_d.e\t", ",x,"], ["a", "b-c_d.e", "x"]), ([" , "], []),
+      (["a b"], nil), (["a", "b/c"], nil), (["a;b"], nil), (["\"a\""], nil), (["é"], nil),
+    ] as [([String], [String]?)])
+  func listsOfTokens(_ values: [String], _ expected: [String]?) {
+    var headers = HTTPHeaders(values.map { ("List", $0) })
+    headers.append("Other", "c")
+    #expect(headers.tokens("list") == expected)
+  }
+}
+
+@Suite struct GrammarTests {
+  /// RFC 9110 §5.6.2.
+  @Test func tokenBytes() {
+    let marks = Set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+    for byte in 0...255 as ClosedRange<UInt8> {
+      #expect(Grammar.isToken(byte) == marks.contains(byte), "\(byte)")
+    }
   }
 }

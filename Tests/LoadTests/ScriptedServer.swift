@@ -101,12 +101,12 @@ final class ScriptedServer: Sendable {
       }
       guard
         let handshake = try? ServerHandshake(
-          method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers.pairs),
+          method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers),
         let headers = try? handshake.responseHeaders(
           subprotocol: handshake.subprotocols.first, extensions: [])
       else { return connection.abort() }
       var response: [UInt8] = []
-      try? ResponseEncoder.encode(ResponseHead(status: 101, headers: HTTPHeaders(headers)), into: &response)
+      try? ResponseEncoder.encode(ResponseHead(status: 101, headers: headers), into: &response)
       isOpen = true
       connection.write(response + WebSocketFrame.text(ScriptedServer.hello))
     }

@@ -26,7 +26,7 @@ struct WebSocketClientTests {
       try server.url("/chain?key=1"), deflate: clientDeflates ? Self.settings : nil
     ) {
       $0.subprotocols = ["a", "b"]
-      $0.headers = [("Authorization", "Bearer x")]
+      $0.headers = ["Authorization": "Bearer x"]
     }
     #expect(await recorder.next() == .opened("a"))
     let text = Array(String(repeating: "balance ", count: 10_000).utf8)

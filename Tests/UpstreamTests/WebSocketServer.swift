@@ -92,7 +92,7 @@ final class WebSocketServer: Sendable {
       }
       guard
         let handshake = try? ServerHandshake(
-          method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers.pairs)
+          method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers)
       else { return connection.abort() }
       let agreement = pool?.settings.accept(handshake.extensions)
       if let pool, let agreement {
@@ -104,7 +104,7 @@ final class WebSocketServer: Sendable {
       let headers = try? handshake.responseHeaders(
         subprotocol: handshake.subprotocols.first, extensions: agreement.map { [$0.answer] } ?? [])
       try? ResponseEncoder.encode(
-        ResponseHead(status: 101, headers: HTTPHeaders(headers ?? [])), into: &response)
+        ResponseHead(status: 101, headers: headers ?? [:]), into: &response)
       isOpen = true
       if case .sends(let bytes) = behaviour { response += bytes }
       connection.write(response)

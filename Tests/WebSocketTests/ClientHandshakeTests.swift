@@ -1,5 +1,8 @@
+import HTTP1
 import Testing
 import WebSocket
+
+private typealias HeaderFields = [(name: String, value: String)]
 
 /// "the sample nonce", of RFC 6455 §1.3.
 private let nonce: (UInt64, UInt64) = (0x7468_6520_7361_6D70, 0x6C65_206E_6F6E_6365)
@@ -10,7 +13,7 @@ private let handshake = ClientHandshake(
 
 private func answer(
   _ changes: (String, String?)..., adding: HeaderFields = []
-) -> HeaderFields {
+) -> HTTPHeaders {
   var fields: HeaderFields = [
     ("Upgrade", "websocket"), ("Connection", "Upgrade"),
     ("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
@@ -20,10 +23,10 @@ private func answer(
       field.name == name ? value.map { (name, $0) } : field
     }
   }
-  return fields + adding
+  return HTTPHeaders(fields + adding)
 }
 
-private func failure(status: Int = 101, _ headers: HeaderFields) -> HandshakeFailure? {
+private func failure(status: Int = 101, _ headers: HTTPHeaders) -> HandshakeFailure? {
   do throws(HandshakeFailure) {
     _ = try handshake.verify(status: status, headers: headers)
     return nil
@@ -34,7 +37,7 @@ private func failure(status: Int = 101, _ headers: HeaderFields) -> HandshakeFai
 
 @Suite struct ClientHandshakeTests {
   @Test func writesTheRequest() {
-    let lines = handshake.requestHeaders.map { "\($0.name): \($0.value)" }
+    let lines = handshake.requestHeaders.pairs.map { "\($0.name): \($0.value)" }
     #expect(
       lines == [
         "Host: server.example.com:8080", "Upgrade: websocket", "Connection: Upgrade",
@@ -60,7 +63,7 @@ private func failure(status: Int = 101, _ headers: HeaderFields) -> HandshakeFai
 
   @Test func refusesEachRuleBroken() {
     #expect(failure(status: 200, answer()) == .status(200))
-    #expect(failure(status: 401, []) == .status(401))
+    #expect(failure(status: 401, [:]) == .status(401))
     #expect(failure(answer(("Upgrade", nil))) == .upgradeMissing)
     #expect(failure(answer(("Upgrade", "h2c"))) == .upgradeMissing)
     #expect(failure(answer(("Connection", nil))) == .connectionMissing)

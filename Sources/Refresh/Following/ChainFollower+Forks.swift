@@ -66,7 +66,7 @@ extension ChainFollower {
       let strange = reads.filter { $0.traits != traits[block] }.map(\.id)
       strangeBlocks = strange.count < reads.count ? 0 : strangeBlocks + 1
       if strangeBlocks <= Self.strangeMaximum {
-        strange.forEach { wallets.forgetBlock($0) }
+        strange.forEach { wallets.noteDisproven($0) }
         lost += strange
       }
       wallets.noteProven(reads)

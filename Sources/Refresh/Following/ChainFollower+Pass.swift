@@ -16,9 +16,9 @@ extension ChainFollower {
     }
     var ancestor: BlockHeader?
     switch track.look(at: head, now: clock()) {
-    case .first where fork == nil && !wallets.isAnyBehind(head.number): return cover(head)
+    case .first where fork == nil && !isAnyBehind(head): return cover(head)
     case .first, .next: break
-    case .same where wallets.isAnyBehind(head.number): break
+    case .same where isAnyBehind(head): break
     case .same:
       isHurried = false
       return cover(head)
@@ -49,6 +49,10 @@ extension ChainFollower {
     cover(head)
     wallets.noteCovered(plan)
     if !isGap { isGapTold = false }
+  }
+
+  private func isAnyBehind(_ head: BlockHeader) -> Bool {
+    wallets.isAnyBehind(head.number, first: settings.firstOverlap)
   }
 
   /// All wallets are too far behind. They are read as a whole, which brings them here: there is nothing to wait for, and

@@ -17,6 +17,8 @@ struct FollowedWallets {
     var begun: UInt64 = 0
     /// No pass has looked at its blocks yet.
     var isNew = true
+    /// What was read as a whole is of no block of the chain: another whole read is awaited, and passes go on meanwhile.
+    var isDisproven = false
     /// Of the block of that whole read; `nil`: it is known to be in the chain, or nobody told.
     var traits: BlockTraits?
     /// The native balance as the last pass saw it.
@@ -89,17 +91,15 @@ struct FollowedWallets {
     _ wallet: WalletID, block: UInt64, traits: BlockTraits? = nil, native: UInt256? = nil,
     isWhole: Bool = true
   ) {
-    guard let entry = entries[wallet] else { return }
-    if let through = entry.through {
-      entries[wallet]?.through = min(through, block)
-    } else {
-      guard isWhole else { return }
-      entries[wallet]?.through = block
+    guard let entry = entries[wallet], isWhole || entry.through != nil else { return }
+    entries[wallet]?.through = min(entry.through ?? block, block)
+    if isWhole, entry.through == nil || entry.isDisproven {
       // The block may turn out to be none of the chain's, and nobody looked at it before.
       entries[wallet]?.since = Self.behind(block)
       entries[wallet]?.begun = block
       entries[wallet]?.traits = traits
       entries[wallet]?.isNew = true
+      entries[wallet]?.isDisproven = false
       entries[wallet]?.native = native
     }
     entries[wallet]?.version &+= 1
@@ -172,7 +172,17 @@ struct FollowedWallets {
     for read in reads where entries[read.id]?.traits == read.traits { entries[read.id]?.traits = nil }
   }
 
-  /// What was read of it is of no block of the chain: it waits for another whole read.
+  /// What was read of it as a whole is of no block of the chain. What happened in that block's place, and since, has logs:
+  /// passes look for it, but vouch for nothing before there is another whole read.
+  mutating func noteDisproven(_ wallet: WalletID) {
+    entries[wallet]?.traits = nil
+    entries[wallet]?.since = nil
+    entries[wallet]?.isNew = true
+    entries[wallet]?.isDisproven = true
+    entries[wallet]?.version &+= 1
+  }
+
+  /// Nothing that is known of it can be built on: it waits for another whole read.
   mutating func forgetBlock(_ wallet: WalletID) {
     entries[wallet]?.traits = nil
     entries[wallet]?.through = nil
@@ -180,8 +190,14 @@ struct FollowedWallets {
     entries[wallet]?.version &+= 1
   }
 
-  /// Whether some wallet's last read is of a block before this one.
-  func isAnyBehind(_ head: UInt64) -> Bool { entries.values.contains { $0.through ?? head < head } }
+  /// Whether a pass at this block has anything to look at: the blocks since some wallet's last read, or, where a wallet's
+  /// first ones are looked at too, those of one that is new.
+  func isAnyBehind(_ head: UInt64, first: UInt64) -> Bool {
+    entries.values.contains { entry in
+      guard let through = entry.through else { return false }
+      return through < head || (entry.isNew && first > 0)
+    }
+  }
 
   /// - Parameters:
   ///   - overlap: blocks that are looked at again: a node that lagged may have kept something back.

@@ -59,12 +59,11 @@ private final class EchoHandshake: ConnectionHandler {
         if case .head(let parsed) = event { head = parsed }
         guard case .end = event, let head else { continue }
         let handshake = try ServerHandshake(
-          method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers.pairs)
+          method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers)
         var response: [UInt8] = []
         response.reserveCapacity(256)
         let agreement = pool.settings.accept(handshake.extensions)
-        let headers = HTTPHeaders(
-          try handshake.responseHeaders(extensions: agreement.map { [$0.answer] } ?? []))
+        let headers = try handshake.responseHeaders(extensions: agreement.map { [$0.answer] } ?? [])
         try ResponseEncoder.encode(ResponseHead(status: 101, headers: headers), into: &response)
         connection.write(response)
         let session = EchoSession(
@@ -76,12 +75,12 @@ private final class EchoHandshake: ConnectionHandler {
     } catch let error as HandshakeRefusal {
       refuse(error.status, error.headers, error.reason, connection)
     } catch {
-      refuse(400, [], "\(error)", connection)
+      refuse(400, [:], "\(error)", connection)
     }
   }
 
-  private func refuse(_ status: Int, _ extra: HeaderFields, _ reason: String, _ connection: Connection) {
-    var headers = HTTPHeaders(extra)
+  private func refuse(_ status: Int, _ extra: HTTPHeaders, _ reason: String, _ connection: Connection) {
+    var headers = extra
     headers.append("Content-Length", String(reason.utf8.count))
     headers.append("Connection", "close")
     var response: [UInt8] = []

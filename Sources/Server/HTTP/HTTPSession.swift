@@ -61,7 +61,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private func process(_ bytes: UnsafeMutableRawBufferPointer) {
     var input = UnsafeRawBufferPointer(bytes)
     do throws(HTTPError) {
-      while !isClosed, !isWaiting, !input.isEmpty || head != nil, hasRoom(),
+      while !isClosed, !isWaiting, !input.isEmpty || isInRequest, hasRoom(),
         let event = try parser.next(&input)
       {
         switch event {
@@ -70,9 +70,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
           owesContinue = parsed.expectContinue
         case .body(let piece): body.append(contentsOf: piece)
         case .end:
-          guard let head else { continue }
+          guard let head = head.take() else { continue }
           let body = body
-          self.head = nil
           self.body = []
           if answer(head, body, rest: input) { return }
         }
@@ -86,12 +85,17 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     if isWaiting || isClogged {
       stash.append(contentsOf: input)
       connection.pauseReading()
-    } else if head != nil, owesContinue {
+    } else if isInRequest, owesContinue {
       // RFC 9110 §10.1.1: only where there is a body, and not when some of it is here already.
       if body.isEmpty { connection.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
       owesContinue = false
     }
     watch()
+  }
+
+  /// The head has come, the end has not. (Asked as `head != nil` it compares two heads.)
+  private var isInRequest: Bool {
+    if case .some = head { true } else { false }
   }
 
   private func hasRoom() -> Bool {
@@ -206,7 +210,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   /// A browser can't read the status of a refused handshake, but it can read a Close.
   private func turnAway(_ head: RequestHead, _ body: [UInt8]) -> Bool {
     let reason = "too many connections from your address; close some and come back"
-    guard ServerHandshake.isUpgrade(head.headers.pairs),
+    guard head.headers.containsToken("Upgrade", "websocket"),
       case .upgrade(let upgrade) = route(head, body)
     else {
       let retry = [(name: "Retry-After", value: ConnectionRefusal.retrySeconds)]
@@ -232,7 +236,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
         .room
       } else if isWaiting {
         .answer
-      } else if head != nil {
+      } else if isInRequest {
         .body
       } else if parser.isIdle {
         // The first head is awaited from the start.
@@ -297,7 +301,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
 
   /// The server drains: nobody waits for an answer here.
   func closeIfIdle() {
-    if !isWaiting, !isClogged, parser.isIdle, head == nil { close() }
+    if !isWaiting, !isClogged, parser.isIdle, !isInRequest { close() }
   }
 
   func close() {

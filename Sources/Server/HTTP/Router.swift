@@ -138,17 +138,17 @@ final class Router: Sendable {
   static let subprotocol = "walletpush.v1"
 
   private func upgrade(_ request: Request) -> Action {
-    let head = request.head
     // RFC 6455 §4.2.1 knows no handshake with a body: who sees one does not agree with us about what follows.
-    guard request.body.isEmpty, head.headers.first("Transfer-Encoding") == nil else {
+    guard request.body.isEmpty, !request.head.headers.contains("Transfer-Encoding") else {
       return .now(.error(400, "bad_request", "An opening handshake has no body; send none."))
     }
     let handshake: ServerHandshake
     do throws(HandshakeRefusal) {
       handshake = try ServerHandshake(
-        method: head.method, httpMinorVersion: head.minorVersion, headers: head.headers.pairs)
+        method: request.head.method, httpMinorVersion: request.head.minorVersion,
+        headers: request.head.headers)
     } catch {
-      return .now(.error(error.status, "bad_request", error.reason, headers: error.headers))
+      return .now(.error(error.status, "bad_request", error.reason, headers: error.headers.pairs))
     }
     let chosen = handshake.subprotocols.contains(Self.subprotocol) ? Self.subprotocol : nil
     let compression = settings.compression
@@ -159,12 +159,12 @@ final class Router: Sendable {
       let headers = try handshake.responseHeaders(
         subprotocol: chosen, extensions: agreement.map { [$0.answer] } ?? [])
       try ResponseEncoder.encode(
-        ResponseHead(status: 101, headers: HTTPHeaders(headers)), into: &response)
+        ResponseHead(status: 101, headers: headers), into: &response)
     } catch {
       return .now(.error(500, "internal", "the handshake could not be answered"))
     }
     let tokens =
-      BearerToken.all(in: head.headers) + BearerToken.all(inSubprotocols: handshake.subprotocols)
+      BearerToken.all(in: request.head.headers) + BearerToken.all(inSubprotocols: handshake.subprotocols)
     return .upgrade(
       Upgrade(
         response: response, wallets: request.queries("wallet"), tokens: tokens,

@@ -59,8 +59,8 @@ extension WebSocketClient {
   func sendRequest() {
     state = .handshaking
     arm(configuration.handshakeTimeout)
-    var headers = HTTPHeaders(handshake.requestHeaders)
-    headers.append(contentsOf: HTTPHeaders(configuration.headers))
+    var headers = handshake.requestHeaders
+    headers.append(contentsOf: configuration.headers)
     var request: [UInt8] = []
     do throws(HTTPLocalError) {
       try RequestEncoder.encode(
@@ -98,7 +98,7 @@ extension WebSocketClient {
     let accepted: ClientHandshake.Accepted
     let deflate: DeflateParameters?
     do throws(HandshakeFailure) {
-      accepted = try handshake.verify(status: head.status, headers: head.headers.pairs)
+      accepted = try handshake.verify(status: head.status, headers: head.headers)
       do throws(DeflateParameterError) {
         deflate = try configuration.deflate.agreed(accepted.extensions)
       } catch {

@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP1
 import WebSocket
 
 /// The bounds and habits of a ``WebSocketClient``.
@@ -20,7 +21,7 @@ public struct WebSocketClientConfiguration: Sendable {
   /// Offered, best first.
   public var subprotocols: [String]
   /// Further header fields of the request: `Authorization`, `Origin`.
-  public var headers: HeaderFields
+  public var headers: HTTPHeaders
   /// permessage-deflate as it is offered, where the client was given a pool; how to compress says the pool.
   public var deflate: DeflateOffer
   /// For `wss:` URLs.
@@ -35,7 +36,7 @@ public struct WebSocketClientConfiguration: Sendable {
   public init(
     connectTimeout: Duration, handshakeTimeout: Duration, closeTimeout: Duration, pingInterval: Duration?,
     pongTimeout: Duration, limits: WebSocketLimits, headBytes: Int, subprotocols: [String] = [],
-    headers: HeaderFields = [], deflate: DeflateOffer = DeflateOffer(), security: (any TransportSecurity)?
+    headers: HTTPHeaders = [:], deflate: DeflateOffer = DeflateOffer(), security: (any TransportSecurity)?
   ) {
     self.connectTimeout = connectTimeout
     self.handshakeTimeout = handshakeTimeout

@@ -123,7 +123,7 @@ private func checkRoundTrip(_ bytes: ArraySlice<UInt8>, _ cuts: Cuts, _ options:
 }
 
 private func checkParameters(_ text: String, _ options: DeflateOptions) throws {
-  guard let offers = HeaderList.extensions(in: [text]) else { return }
+  guard let offers = ExtensionOffer.list(in: ["Sec-WebSocket-Extensions": text]) else { return }
   for offer in offers {
     guard let parsed = try? DeflateOffer(offer) else { continue }
     try requireEqual(try DeflateOffer(parsed.extensionOffer), parsed, "written again it is something else")

@@ -76,7 +76,6 @@ private func note(_ event: ResponseParser.Event, in transcript: inout MessageTra
 
 private func writeAgain(_ message: MessageTranscript<ResponseHead>.Message, _ method: String) throws {
   var message = message
-  message.head.headers = message.head.headers.writable
   var bytes: [UInt8] = []
   try ResponseEncoder.encode(message.head, into: &bytes)
   // A response to HEAD, and one without content, may speak of a chunked body that is not there.

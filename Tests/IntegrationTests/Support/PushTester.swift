@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP1
 import JSON
 import Synchronization
 import WebSocket
@@ -49,9 +50,10 @@ final class PushTester: Sendable {
     private func open(_ text: String, _ connection: Connection) {
       let lines = text.split(separator: "\r\n")
       let status = lines.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-      let headers: HeaderFields = lines.dropFirst().map { line in
+      var headers = HTTPHeaders()
+      for line in lines.dropFirst() {
         let parts = line.split(separator: ":", maxSplits: 1)
-        return (String(parts[0]), parts.count > 1 ? String(parts[1].drop { $0 == " " }) : "")
+        headers.append(String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
       }
       do {
         let accepted = try handshake.verify(status: status, headers: headers)
@@ -118,7 +120,7 @@ final class PushTester: Sendable {
         to: SocketAddress(127, 0, 0, 1, port: port), handler: End(tester, handshake))
       connection.filter = try tls?.makeFilter(host: "localhost")
       var text = "GET \(target) HTTP/1.1\r\n"
-      for (name, value) in handshake.requestHeaders { text += "\(name): \(value)\r\n" }
+      for (name, value) in handshake.requestHeaders.pairs { text += "\(name): \(value)\r\n" }
       for (name, value) in headers { text += "\(name): \(value)\r\n" }
       connection.write(Array((text + "\r\n").utf8))
       return connection.id

@@ -43,7 +43,7 @@ struct FollowedWalletsTests {
     #expect(plan.wallets.map(\.id).sorted() == test.taking)
     #expect(plan.late == test.late)
     wallets.noteCovered(plan)
-    #expect(!wallets.isAnyBehind(test.head))
+    #expect(!wallets.isAnyBehind(test.head, first: 0))
     let again = wallets.plan(head: test.head, overlap: 2, first: 0, most: 100)
     #expect(again.late.isEmpty, "who is late waits for a whole read")
   }
@@ -97,7 +97,7 @@ struct FollowedWalletsTests {
     // It ended while the pass was under way, and is of a block before the pass's.
     wallets.noteRead(0, block: 107)
     wallets.noteCovered(plan)
-    #expect(wallets.isAnyBehind(110))
+    #expect(wallets.isAnyBehind(110, first: 0))
     let next = wallets.plan(head: 111, overlap: 0, first: 0, most: 100)
     #expect(next.from == 101)
     wallets.noteCovered(next)
@@ -204,6 +204,36 @@ struct FollowedWalletsTests {
     // The next read is another one.
     wallets.noteRead(1, block: 104)
     #expect(wallets.unproven(through: 200).keys.sorted() == [103])
+  }
+
+  /// What was read in a block that is none of the chain's vouches for nothing, but passes go on from its number.
+  @Test func whoseReadWasDisprovenIsStillFollowed() {
+    var wallets = Self.wallets([nil])
+    wallets.noteRead(0, block: 100, traits: BlockTraits(parentHash: Bytes32(UInt256(7)), timestamp: 5))
+    Self.covered(&wallets, 110)
+    wallets.noteDisproven(0)
+    #expect(wallets.continuity(of: 0) == nil)
+    #expect(wallets.unproven(through: 200).isEmpty)
+    #expect(wallets.isAnyBehind(110, first: 32) && !wallets.isAnyBehind(110, first: 0))
+    #expect(wallets.plan(head: 112, overlap: 0, first: 32, most: 100).from == 79)
+    // A part of it says nothing of the whole.
+    wallets.noteRead(0, block: 111, isWhole: false)
+    #expect(wallets.continuity(of: 0) == nil)
+    let traits = BlockTraits(parentHash: Bytes32(UInt256(8)), timestamp: 6)
+    wallets.noteRead(0, block: 112, traits: traits)
+    #expect(wallets.continuity(of: 0) == Continuity(since: 113, through: 110))
+    #expect(wallets.unproven(through: 112)[112]?.map(\.traits) == [traits])
+  }
+
+  /// What came in before it was read is looked for at once, not when there is another block.
+  @Test func whoIsNewIsLookedAt() {
+    var wallets = Self.wallets([nil, 100])
+    Self.covered(&wallets, 100)
+    #expect(!wallets.isAnyBehind(100, first: 32))
+    wallets.noteRead(0, block: 100)
+    #expect(wallets.isAnyBehind(100, first: 32) && !wallets.isAnyBehind(100, first: 0))
+    Self.covered(&wallets, 100)
+    #expect(!wallets.isAnyBehind(100, first: 32))
   }
 
   /// Clients come back all the time.

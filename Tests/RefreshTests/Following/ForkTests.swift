@@ -174,9 +174,7 @@ struct ForkTests {
       try await fixture.node.withChain { $0.configuration.hasOtherHashes = true }
       let follower = try #require(await fixture.service.followers[fixture.chain.code])
       func anotherIsWatched(_ number: UInt64) async throws {
-        let key = WalletKey(chain: fixture.chain.code, address: .numbered(number))
-        fixture.watch([key])
-        try await fixture.untilFollowed([try await fixture.register(key)])
+        _ = try await watched(fixture, .numbered(number))
         try await mineAndPass(fixture)
       }
       for number in 6_000..<6_100 as Range<UInt64>
@@ -194,6 +192,51 @@ struct ForkTests {
       try await anotherIsWatched(6_300)
       #expect(await follower.strangeBlocks == 0)
     }
+  }
+
+  /// It need not wait until it is known that nothing can be said by them.
+  @Test func whatComesInIsFoundWhereContractsSeeOtherHashes() async throws {
+    try await withWatched { fixture, _ in
+      try await fixture.node.withChain { $0.configuration.hasOtherHashes = true }
+      let wallet = try await watched(fixture, .numbered(6_000))
+      try await mineAndPass(fixture) { try Self.surprise(.numbered(6_000), on: &$0) }
+      try await until { await fixture.rows(wallet) == ["native=0", "77=50"] }
+    }
+  }
+
+  /// Nor for another block, where it came in before the wallet was read.
+  @Test func whatCameInBeforeAWalletIsReadIsFoundWithoutAnotherBlock() async throws {
+    try await withWatched { fixture, _ in
+      try await mineAndPass(fixture) { try Self.surprise(.numbered(6_000), on: &$0) }
+      let wallet = try await watched(fixture, .numbered(6_000))
+      #expect(await fixture.rows(wallet) == ["native=0"])
+      let follower = try #require(await fixture.service.followers[fixture.chain.code])
+      follower.headAnnounced()
+      try await until { await fixture.rows(wallet) == ["native=0", "77=50"] }
+      // Once.
+      try await until { await !follower.wallets.isAnyBehind(0, first: 32) }
+      try await fixture.node.resetStatistics()
+      follower.headAnnounced()
+      try await until {
+        try await fixture.node.chainStatistics.methods["eth_getBlockByNumber", default: 0] > 1
+      }
+      #expect(try await fixture.node.chainStatistics.methods["eth_getLogs"] == nil)
+    }
+  }
+
+  /// One more, read and followed.
+  private func watched(_ fixture: Fixture, _ owner: Address) async throws -> WalletID {
+    let key = WalletKey(chain: fixture.chain.code, address: owner)
+    fixture.watch([key])
+    let wallet = try await fixture.register(key)
+    try await fixture.untilFollowed([wallet])
+    return wallet
+  }
+
+  /// A token that no list names comes in.
+  private static func surprise(_ owner: Address, on chain: inout SimulatedChain) throws {
+    chain.deploy(SimulatedContract(name: "Surprise", symbol: "SUR", decimals: 3), at: .numbered(77))
+    try chain.mint(.numbered(77), to: owner, amount: 50)
   }
 
   // MARK: Blocks that passes have seen
