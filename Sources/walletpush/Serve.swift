@@ -143,10 +143,10 @@ struct TLSOptions: ParsableArguments {
 /// Starts the server, says where it listens, and drains it when a signal asks.
 ///
 /// - Parameters:
-///   - onReady: once connections are accepted.
+///   - prepare: once connections are accepted, before it is said that they are: what whoever waits for that expects.
 ///   - onReload: for each SIGHUP.
 func runUntilSignal(
-  _ settings: Settings, onReady: (WalletPushServer) async -> Void = { _ in },
+  _ settings: Settings, prepare: (WalletPushServer) async -> Void = { _ in },
   onReload: (WalletPushServer) async -> Void
 ) async {
   let logger = ServerLog.bootstrap(settings.log)
@@ -157,8 +157,8 @@ func runUntilSignal(
   } catch {
     fail([error.description])
   }
+  await prepare(server)
   writeError("walletpush: listening on \(server.url)\n")
-  await onReady(server)
   ServiceManager.ready("listening on \(server.url)")
   var drain: Task<Void, Never>?
   for await signal in Signals.stream {

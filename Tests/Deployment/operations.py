@@ -221,6 +221,17 @@ def check_configuration():
         expect('"port": 8080' in shell(text, folder), "check-config prints the settings in force")
 
 
+def check_demo():
+    print("The demo", flush=True)
+    with tempfile.TemporaryDirectory(prefix="walletpush-") as folder:
+        with Program([program(), "demo", "--port", "0", "--wallets", "20000"], os.path.join(folder, "demo.log")) as demo:
+            port = int(demo.await_line(r"listening on http://[^ ]*:(\d+)"))
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT)
+            connection.request("GET", "/api/v1/wallets?after=19999")
+            wallets = json.load(connection.getresponse())["wallets"]
+            expect(len(wallets) == 1, "its wallets are there when it says where it listens")
+
+
 if __name__ == "__main__":
     check_backup()
     check_exits()
@@ -228,3 +239,4 @@ if __name__ == "__main__":
     check_tls()
     check_notify()
     check_configuration()
+    check_demo()
