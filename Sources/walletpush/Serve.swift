@@ -48,13 +48,8 @@ struct CheckConfig: AsyncParsableCommand {
   func run() async throws {
     if reference { return writeOutput(Settings.reference) }
     let settings = settings.load()
-    if let files = settings.http.tls {
-      do throws(StartError) {
-        let now = WalletPushServer.clock() / 1_000
-        for line in try ServerCertificate(files).warnings(now: now) { writeError("walletpush: \(line)\n") }
-      } catch {
-        fail([error.description], code: 2)
-      }
+    for line in loadFiles(of: settings).warnings(now: WalletPushServer.clock() / 1_000) {
+      writeError("walletpush: \(line)\n")
     }
     writeOutput(settings.describe() + "\n")
   }
@@ -151,9 +146,10 @@ func runUntilSignal(
 ) async {
   let logger = ServerLog.bootstrap(settings.log)
   let metrics = ServerMetrics.bootstrap()
+  let files = loadFiles(of: settings)
   let server: WalletPushServer
   do {
-    server = try await WalletPushServer.start(settings: settings, metrics: metrics, logger: logger)
+    server = try await WalletPushServer.start(files, metrics: metrics, logger: logger)
   } catch {
     fail([error.description])
   }

@@ -25,6 +25,15 @@ func loadSettings(config: String?, arguments: [String]) -> Settings {
   }
 }
 
+/// What the settings name on this machine, or the end with a line for each fault.
+func loadFiles(of settings: Settings) -> SettingsFiles {
+  do throws(SettingsError) {
+    return try SettingsFiles(settings)
+  } catch {
+    fail(error.lines, code: 2)
+  }
+}
+
 private func readSettings(config: String?, arguments: [String]) throws(SettingsError) -> Settings {
   try Settings.load(
     file: config, arguments: arguments, environment: Environment.all, workingDirectory: Environment.folder,
