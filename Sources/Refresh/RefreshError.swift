@@ -47,6 +47,17 @@ public enum RefreshError: Error, Sendable, CustomStringConvertible {
   }
 }
 
+extension RefreshError {
+  /// When asking again may help.
+  public var retry: Duration {
+    switch self {
+    case .cooldown(_, let milliseconds): .milliseconds(milliseconds)
+    case .resting(_, let retry), .rateLimited(_, let retry?): retry
+    default: .seconds(1)
+    }
+  }
+}
+
 /// What a finished refresh says.
 public struct RefreshOutcome: Sendable {
   /// Rows of the wallet.

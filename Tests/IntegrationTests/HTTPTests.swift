@@ -168,6 +168,8 @@ import Testing
       let answer = try await scene.call("POST", "/api/v1/wallets/\(scene.wallet)/refresh_balances")
       #expect(answer.status == 502)
       #expect(answer.json["code"] == "upstream_down")
+      let retry = try #require(answer.json["retry_ms"]?.int)
+      #expect(retry >= 1 && answer[header: "Retry-After"] == "\((retry + 999) / 1_000)")
       let kept = try await scene.call("GET", "/api/v1/wallets/\(scene.wallet)/balances").json
       #expect(kept.balances == held)
       #expect(kept["state"] == "stale")

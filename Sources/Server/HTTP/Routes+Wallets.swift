@@ -125,7 +125,7 @@ extension Router {
     case .failure(.serverFull(let limit)):
       (false, .error(403, "too_many_wallets", "the server holds \(limit) wallets already, its limit"))
     case .failure(.notStored), nil:
-      (false, .error(500, "internal", "the wallet could not be stored; try again"))
+      (false, .internalError("the wallet could not be stored; try again"))
     }
   }
 
@@ -186,7 +186,7 @@ extension Router {
     let registration = await register(key)
     if let failure = registration.failure { return failure }
     guard let id = await services.ledger.walletID(of: key), let cells = await services.ledger.wallet(id)
-    else { return .error(500, "internal", "the wallet was deleted meanwhile; try again") }
+    else { return .internalError("the wallet was deleted meanwhile; try again") }
     await services.ledger.want(id)
     return await oneWallet(cells, status: registration.isNew ? 201 : 200)
   }
@@ -207,7 +207,7 @@ extension Router {
       guard try await services.ledger.delete(cells.id) else { return missing(String(cells.id), .english) }
       return Response(status: 204)
     } catch {
-      return .error(500, "internal", "the wallet could not be deleted; try again")
+      return .internalError("the wallet could not be deleted; try again")
     }
   }
 
@@ -265,22 +265,20 @@ extension Router {
     switch error {
     case .cooldown(let ago, let retry):
       let seconds = max(1, (retry + 999) / 1_000)
-      return .json(429, headers: [("Retry-After", String(seconds))]) { writer in
-        writer.member(
-          "error",
-          language == .chinese
-            ? "\(ago / 1_000) 秒前刚刷新过，请 \(seconds) 秒后再试"
-            : "refreshed \(ago / 1_000) s ago; possible again in \(seconds) s")
-        writer.member("code", "cooldown")
-        writer.member("retry_ms", Int(retry))
-      }
+      return .temporary(
+        429, "cooldown",
+        language == .chinese
+          ? "\(ago / 1_000) 秒前刚刷新过，请 \(seconds) 秒后再试"
+          : "refreshed \(ago / 1_000) s ago; possible again in \(seconds) s",
+        retry: .milliseconds(retry))
     case .unknownWallet: return missing(String(cells.id), language)
     default:
-      return .error(
+      return .temporary(
         502, "upstream_down",
         language == .chinese
           ? "更新钱包余额失败：链 \(cells.key.chain) 暂时无法读取"
-          : "chain \(cells.key.chain) cannot be read now: \(error.description); the balances held are kept")
+          : "chain \(cells.key.chain) cannot be read now: \(error.description); the balances held are kept",
+        retry: error.retry)
     }
   }
 
@@ -316,7 +314,7 @@ extension Router {
       let revision = await services.ledger.revision
       return .json(200, Frames.row(row, price: price, epoch: services.ledger.epoch, revision: revision))
     } catch {
-      return .error(500, "internal", "the change could not be stored; try again")
+      return .internalError("the change could not be stored; try again")
     }
   }
 }
