@@ -91,7 +91,7 @@ public struct ChainState: Sendable {
   public var chain: Chain
   /// `nil`: it is up.
   public var down: Reason?
-  /// When it went down; where it stands still, the time of its newest block.
+  /// When it went down; where it stands still, the time of its newest block. Another reason does not make it later.
   public var since: UnixMilliseconds?
   /// In the order of the settings.
   public var endpoints: [EndpointHealth]
