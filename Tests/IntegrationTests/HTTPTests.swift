@@ -154,7 +154,7 @@ import Testing
       #expect(english.json["code"] == "not_found")
       let chinese = try await scene.call(
         "POST", "/api/v1/wallets/9/refresh_balances", headers: [("Accept-Language", "zh-CN")])
-      #expect(chinese.json["error"] == "钱包 9 不存在")
+      #expect(chinese.json == english.json, "errors are English")
       #expect(
         try await scene.call("POST", "/api/v1/wallets/ETH:0x1/refresh_balances").json["code"] == "bad_wallet")
     }
