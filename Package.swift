@@ -163,7 +163,8 @@ let package = Package(
     tests("ServerTests", ["Server"]),
     tests("WalletPushClientTests", ["WalletPushClient"]),
     tests("IntegrationTests", ["Server", "Devnet", "Load", "WalletPushClient"]),
-    tests("walletpushTests", ["walletpush"]),
+    tests(
+      "walletpushTests", ["walletpush", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .testTarget(
       name: "FuzzTests", dependencies: fuzzedRooms, path: "Tests/Fuzz",
       exclude: ["Driver.swift", "corpus", "dictionaries", "found"],

@@ -47,6 +47,17 @@ public enum RefreshError: Error, Sendable, CustomStringConvertible {
   }
 }
 
+extension RefreshError {
+  /// When asking again may help.
+  public var retry: Duration {
+    switch self {
+    case .cooldown(_, let milliseconds): .milliseconds(milliseconds)
+    case .resting(_, let retry), .rateLimited(_, let retry?): retry
+    default: .seconds(1)
+    }
+  }
+}
+
 /// What a finished refresh says.
 public struct RefreshOutcome: Sendable {
   /// Rows of the wallet.
@@ -80,7 +91,7 @@ public struct ChainState: Sendable {
   public var chain: Chain
   /// `nil`: it is up.
   public var down: Reason?
-  /// When it went down; where it stands still, the time of its newest block.
+  /// When it went down; where it stands still, the time of its newest block. Another reason does not make it later.
   public var since: UnixMilliseconds?
   /// In the order of the settings.
   public var endpoints: [EndpointHealth]

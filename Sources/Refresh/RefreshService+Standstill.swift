@@ -32,7 +32,13 @@ extension RefreshService {
 
   private func judgeStandstill(of chain: ChainCode) async {
     let since = standstills[chain]?.since(now: clock())
-    guard (since == nil) != (stillSince[chain] == nil) else { return }
+    let changes = (since == nil) != (stillSince[chain] == nil)
+    if changes { await noteStandstill(of: chain, since) }
+    await judgeTrouble(of: chain)
+    if changes, since == nil { await readAgain(chain) }
+  }
+
+  private func noteStandstill(of chain: ChainCode, _ since: UnixMilliseconds?) async {
     stillSince[chain] = since
     let isLost = standstills[chain]?.isLost == true
     Self.standsStill(chain).set(since == nil || isLost ? 0 : 1)
@@ -44,9 +50,6 @@ extension RefreshService {
     } else {
       logger.notice("chain moves again", metadata: ["chain": "\(chain)"])
     }
-    // Of a chain that cannot be read, that is what is said.
-    if downSince[chain] == nil { await announce(chain) }
-    if since == nil { await readAgain(chain) }
   }
 
   /// The last words of a chain's readings.

@@ -4,11 +4,17 @@ import Ledger
 
 /// What clients are told.
 extension RefreshService {
+  /// Why a chain is down, and since when.
+  struct Trouble {
+    var reason: ChainState.Reason
+    var since: UnixMilliseconds
+  }
+
   public func chainStates() async -> [ChainState] {
     var states: [ChainState] = []
     for chain in chains {
       let endpoints = await readers[chain.code]?.health() ?? []
-      let trouble = trouble(of: chain.code)
+      let trouble = troubles[chain.code]
       states.append(
         ChainState(chain: chain, down: trouble?.reason, since: trouble?.since, endpoints: endpoints))
     }
@@ -37,7 +43,7 @@ extension RefreshService {
     chainFailures[chain] = 0
     guard downSince.removeValue(forKey: chain) != nil else { return }
     logger.notice("chain can be read again", metadata: ["chain": "\(chain)"])
-    await announce(chain)
+    await judgeTrouble(of: chain)
   }
 
   /// One failed read may be bad luck; a second one in a row is a chain that is down.
@@ -45,20 +51,32 @@ extension RefreshService {
     let count = chainFailures[chain, default: 0] + 1
     chainFailures[chain] = count
     guard count >= 2, downSince[chain] == nil else { return }
-    let since = clock()
-    downSince[chain] = since
+    downSince[chain] = clock()
     logger.error("chain cannot be read", metadata: ["chain": "\(chain)", "reason": "\(error)"])
+    await judgeTrouble(of: chain)
+  }
+
+  /// Says of the chain what has changed: whether it is down, or why. One that is down for another reason than before
+  /// is so since it went down for the first.
+  func judgeTrouble(of chain: ChainCode) async {
+    let now = trouble(of: chain)
+    let before = troubles[chain]
+    guard now?.reason != before?.reason else { return }
+    troubles[chain] = now.map {
+      Trouble(reason: $0.reason, since: min($0.since, before?.since ?? $0.since))
+    }
     await announce(chain)
   }
 
-  private func trouble(of chain: ChainCode) -> (reason: ChainState.Reason, since: UnixMilliseconds)? {
-    if let since = downSince[chain] { return (.unreachable, since) }
-    return stillSince[chain].map { (standstills[chain]?.isLost == true ? .unreachable : .standingStill, $0) }
+  private func trouble(of chain: ChainCode) -> Trouble? {
+    if let since = downSince[chain] { return Trouble(reason: .unreachable, since: since) }
+    return stillSince[chain].map {
+      Trouble(reason: standstills[chain]?.isLost == true ? .unreachable : .standingStill, since: $0)
+    }
   }
 
-  /// The chain's state as it is now.
-  func announce(_ chain: ChainCode) async {
-    let trouble = trouble(of: chain)
+  private func announce(_ chain: ChainCode) async {
+    let trouble = troubles[chain]
     var json: [UInt8] = []
     json.append("{\"type\":\"status\",\"chain\":\"")
     json.append(contentsOf: chain.description.utf8)

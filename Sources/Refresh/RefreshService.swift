@@ -78,6 +78,8 @@ public actor RefreshService {
   var standstills: [ChainCode: Standstill] = [:]
   /// The chains that stand still.
   var stillSince: [ChainCode: UnixMilliseconds] = [:]
+  /// What was said last of the chains that are down.
+  var troubles: [ChainCode: Trouble] = [:]
   let alarm = Alarm()
   private var runner: JobLoop?
   /// Price rounds that an indicator waits for.

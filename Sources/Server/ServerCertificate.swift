@@ -4,12 +4,12 @@ import Metrics
 
 /// The files of `http.tls`, read and checked. Everything that is wrong is one line that names the setting, the file,
 /// and what would be right.
-public struct ServerCertificate: Sendable {
+struct ServerCertificate: Sendable {
   private let files: Settings.TLS
   private let identity: TLSIdentity
   private static let bytesMaximum = 1 << 20
 
-  public init(_ files: Settings.TLS) throws(StartError) {
+  init(_ files: Settings.TLS) throws(StartError) {
     self.files = files
     let certificate = try Self.read("http.tls.certificate", files.certificate)
     let key = try Self.read("http.tls.key", files.key)
@@ -23,12 +23,7 @@ public struct ServerCertificate: Sendable {
   }
 
   private static func read(_ setting: String, _ path: String) throws(StartError) -> [UInt8] {
-    do {
-      return try SmallFile.read(path, limit: bytesMaximum)
-    } catch {
-      throw StartError(
-        "\(setting): \(path): cannot be read: \(error); expected a PEM file the server may read")
-    }
+    try SmallFile.read(path, of: setting, limit: bytesMaximum, expected: "a PEM file")
   }
 
   private static func startError(_ error: TLSIdentityError, _ files: Settings.TLS) -> StartError {
@@ -41,7 +36,7 @@ public struct ServerCertificate: Sendable {
   /// What does not keep the server from starting, but its clients from coming; a line each.
   ///
   /// - Parameter now: Unix time in seconds.
-  public func warnings(now: Int64) -> [String] {
+  func warnings(now: Int64) -> [String] {
     let day: Int64 = 86_400
     let problem: String
     if identity.notAfter < now {

@@ -25,5 +25,19 @@ public enum SmallFile {
     }
   }
 
+  /// Reads a file that a setting names.
+  ///
+  /// - Parameter expected: what it should be.
+  static func read(
+    _ path: String, of setting: String, limit: Int, expected: String
+  ) throws(StartError) -> [UInt8] {
+    do throws(Failure) {
+      return try read(path, limit: limit)
+    } catch {
+      throw StartError(
+        "\(setting): \(path): cannot be read: \(error); expected \(expected) the server may read")
+    }
+  }
+
   private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 }

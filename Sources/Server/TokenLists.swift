@@ -1,6 +1,6 @@
 // Which tokens are listed.
 //
-// Lists in files are read at the start, where a bad one is an error, and on SIGHUP. Lists on the web are fetched once
+// Lists in files are read before the start, where a bad one is an error, and on SIGHUP. Lists on the web are fetched once
 // the server runs, again when their time is up, and on SIGHUP. Until one has come, and whenever it fails, what was
 // listed stays listed: the database keeps it over a restart. A chain without lists has the tokens of the registry.
 
@@ -13,8 +13,6 @@ import Metrics
 import Upstream
 
 actor TokenLists {
-  static let tokensMaximum = 20_000
-  static let bytesMaximum = 32 << 20
   static let retryMinimum = Duration.seconds(15)
 
   private let ledger: Ledger
@@ -26,6 +24,7 @@ actor TokenLists {
   /// Called when a list from the web has changed what is listed.
   private var changed: @Sendable (ChainCode) async -> Void = { _ in }
   private var chains: [ChainConfiguration] = []
+  private var files = TokenListFiles()
   /// What each address gave last, by chain.
   private var fetched: [String: [ChainCode: [ListedToken]]] = [:]
   private let jobs: JobBoard
@@ -44,12 +43,13 @@ actor TokenLists {
     self.logger = logger
   }
 
-  /// Applies the lists in files, or none of them.
-  func load(_ chains: [ChainConfiguration]) async throws(StartError) {
-    var lists: [(chain: ChainConfiguration, tokens: [ListedToken])] = []
-    for chain in chains { lists.append((chain, try tokens(of: chain))) }
+  func load(_ chains: [ChainConfiguration], _ files: TokenListFiles) async {
     self.chains = chains
-    for list in lists { await apply(list.tokens, of: list.chain) }
+    self.files = files
+    for chain in chains {
+      for (path, list) in files.lists(of: chain.chain.code) { sayWhatIsSkipped(list, source: path) }
+      await apply(chain)
+    }
   }
 
   func start(changed: @escaping @Sendable (ChainCode) async -> Void) {
@@ -58,9 +58,12 @@ actor TokenLists {
   }
 
   /// The same lists, or others, of the chains that are served.
+  ///
+  /// - Throws: what is wrong with those in files; then none of them is applied.
   func reload(_ chains: [ChainConfiguration]) async throws(StartError) {
     let served = Set(self.chains.map(\.chain.code))
-    try await load(chains.filter { served.contains($0.chain.code) })
+    let chains = chains.filter { served.contains($0.chain.code) }
+    await load(chains, try TokenListFiles(chains))
     fetch()
   }
 
@@ -68,7 +71,7 @@ actor TokenLists {
   private func fetch() {
     for fetch in fetches { fetch.cancel() }
     fetches = []
-    let addresses = Set(chains.flatMap(\.tokenLists).filter(Self.isAddress))
+    let addresses = Set(chains.flatMap(\.tokenLists).filter(TokenListFiles.isAddress))
     fetched = fetched.filter { addresses.contains($0.key) }
     for address in addresses.sorted() {
       guard let url = try? HTTPURL(address) else { continue }
@@ -86,8 +89,6 @@ actor TokenLists {
   }
 
   // MARK: Lists on the web
-
-  private static func isAddress(_ source: String) -> Bool { source.contains("://") }
 
   private func follow(_ address: String, _ url: HTTPURL, _ turns: JobRecord) async {
     var failures = 0
@@ -117,7 +118,7 @@ actor TokenLists {
         HTTPClientRequest(
           method: "GET", url: url, headers: [("Accept", "application/json")],
           timeouts: .init(connect: timeout, firstByte: timeout, total: max(timeout, .seconds(60))),
-          responseBytesLimit: Self.bytesMaximum, isIdempotent: true))
+          responseBytesLimit: TokenListFiles.bytesMaximum, isIdempotent: true))
     } catch {
       throw StartError("\(error)")
     }
@@ -130,76 +131,44 @@ actor TokenLists {
   }
 
   private func take(_ address: String, _ bytes: [UInt8]) async throws(StartError) {
-    let value = try Self.parse(bytes)
+    let value = try TokenListFiles.parse(bytes)
     var lists: [ChainCode: [ListedToken]] = [:]
     let users = chains.filter { $0.tokenLists.contains(address) }
-    for chain in users { lists[chain.chain.code] = try read(value, chain: chain.chain, source: address) }
+    for chain in users {
+      let list = try TokenListFiles.list(value, of: chain.chain)
+      sayWhatIsSkipped(list, source: address)
+      lists[chain.chain.code] = list.tokens
+    }
     guard !Task.isCancelled else { return }
     let known = fetched.updateValue(lists, forKey: address)
     for chain in users where known?[chain.chain.code] != lists[chain.chain.code] {
-      do {
-        await apply(try tokens(of: chain), of: chain)
-      } catch {
-        // A file went bad since the start; SIGHUP says so.
-        await apply(lists[chain.chain.code] ?? [], of: chain, isWhole: false)
-      }
+      await apply(chain)
       await changed(chain.chain.code)
     }
   }
 
-  // MARK: Lists
-
-  private func apply(_ tokens: [ListedToken], of chain: ChainConfiguration, isWhole: Bool = true) async {
-    let isComplete = isWhole && chain.tokenLists.allSatisfy { !Self.isAddress($0) || fetched[$0] != nil }
-    let code = chain.chain.code
-    await ledger.applyList(Self.entries(tokens, of: chain.chain), whole: isComplete ? code : nil)
-  }
-
-  /// The tokens of all lists that are there.
-  private func tokens(of configuration: ChainConfiguration) throws(StartError) -> [ListedToken] {
-    guard !configuration.tokenLists.isEmpty else { return configuration.chain.tokens }
-    var tokens: [ListedToken] = []
-    for source in configuration.tokenLists {
-      if Self.isAddress(source) {
-        tokens += fetched[source]?[configuration.chain.code] ?? []
-        continue
-      }
-      do {
-        let bytes: [UInt8]
-        do {
-          bytes = try SmallFile.read(source, limit: Self.bytesMaximum)
-        } catch {
-          throw StartError("\(error)")
-        }
-        tokens += try read(try Self.parse(bytes), chain: configuration.chain, source: source)
-      } catch {
-        throw StartError("chains.\(configuration.chain.code).tokenLists: \(source): \(error)")
-      }
-    }
-    return tokens
-  }
-
-  private static func parse(_ bytes: [UInt8]) throws(StartError) -> JSONValue {
-    do {
-      return try JSONParser.parse(bytes, limits: JSONLimits(depth: 32, numberBytes: 128))
-    } catch {
-      throw StartError("\(error)")
-    }
-  }
-
-  private func read(_ value: JSONValue, chain: Chain, source: String) throws(StartError) -> [ListedToken] {
-    let list: TokenList
-    do {
-      list = try TokenList(value, chain: chain, limit: Self.tokensMaximum)
-    } catch {
-      throw StartError("\(error)")
-    }
+  private func sayWhatIsSkipped(_ list: TokenList, source: String) {
     for (reason, count) in list.skipped where count > 0 {
       logger.warning(
         "token list entries skipped",
         metadata: ["list": "\(source)", "reason": "\(reason.rawValue)", "count": "\(count)"])
     }
-    return list.tokens
+  }
+
+  // MARK: Lists
+
+  private func apply(_ chain: ChainConfiguration) async {
+    let code = chain.chain.code
+    let isComplete = chain.tokenLists.allSatisfy { !TokenListFiles.isAddress($0) || fetched[$0] != nil }
+    await ledger.applyList(Self.entries(tokens(of: chain), of: chain.chain), whole: isComplete ? code : nil)
+  }
+
+  /// The tokens of all lists that are there.
+  private func tokens(of configuration: ChainConfiguration) -> [ListedToken] {
+    guard !configuration.tokenLists.isEmpty else { return configuration.chain.tokens }
+    let code = configuration.chain.code
+    let inFiles = files.lists(of: code)
+    return configuration.tokenLists.flatMap { inFiles[$0]?.tokens ?? fetched[$0]?[code] ?? [] }
   }
 
   /// The native coin first. Where two lists name a token, the first one is right.

@@ -66,16 +66,17 @@ public final class WalletPushServer: Sendable {
   /// Starts everything and returns when connections are accepted.
   ///
   /// - Parameters:
-  ///   - tokenLists: for chains of the settings that have none: their built-in or simulated tokens are in `Chain.tokens`.
+  ///   - files: read, with the settings that name them.
   ///   - metrics: already the metrics system's factory.
   public static func start(
-    settings: Settings, metrics: PrometheusMetrics, logger: Logger
+    _ files: SettingsFiles, metrics: PrometheusMetrics, logger: Logger
   ) async throws(StartError) -> WalletPushServer {
     let parts: Parts
+    let settings = files.settings
     if let warning = DescriptorLimit.raise(for: settings.limits.connections) { logger.notice("\(warning)") }
     settings.sayWhoMayCome(logger)
     do {
-      parts = try await Parts(settings: settings, metrics: metrics, logger: logger)
+      parts = try await Parts(files, metrics: metrics, logger: logger)
     } catch let error as StartError {
       throw error
     } catch {
@@ -250,12 +251,13 @@ private struct Parts {
   let tls: TLSServer?
   let address: SocketAddress
 
-  init(settings: Settings, metrics: PrometheusMetrics, logger: Logger) async throws {
+  init(_ files: SettingsFiles, metrics: PrometheusMetrics, logger: Logger) async throws {
+    let settings = files.settings
     self.settings = settings
     self.logger = logger
     let jobs = JobBoard(logger: logger)
-    tls = try Self.makeTLS(settings.http.tls, logger)
-    let access = try settings.auth.map { try AccessControl($0, logger: logger) }
+    tls = try Self.makeTLS(files.certificate, logger)
+    let access = files.keys.map { AccessControl($0, logger: logger) }
     let wanted = ListenAddress(host: settings.http.host, port: settings.http.port)
     try Self.orSaysWhere(wanted) { () throws(SystemError) in try EventLoop.requireFree(wanted) }
     let restored = try Database.restore(
@@ -298,7 +300,7 @@ private struct Parts {
     tokenLists = TokenLists(
       ledger: ledger, client: client, period: settings.cache.metadata, timeout: settings.refresh.timeout,
       logger: logger, jobs: jobs)
-    try await tokenLists.load(chains)
+    await tokenLists.load(chains, files.tokenLists)
     writer = Writer(database: database, ledger: ledger, settings: .standard, jobs: jobs)
     try await writer.start()
     let revision = await ledger.revision
@@ -335,7 +337,7 @@ private struct Parts {
       serverName: WalletPushServer.name, ledger: ledger, refresh: refresh, pricing: pricing, writer: writer,
       shards: shards,
       sessions: shards.map { _ in HTTPSessions() },
-      files: try WebRoot.load(settings.http.webRoot, logger: logger), access: access, metrics: metrics,
+      files: files.webRoot ?? WebRoot.find(logger), access: access, metrics: metrics,
       jobs: jobs, damagedFiles: restored.damagedFiles.count, clock: WalletPushServer.clock)
     let router = Router(settings: settings, services: services)
     address = try Self.listen(settings, shards, router, tls)
@@ -399,9 +401,10 @@ private struct Parts {
     }
   }
 
-  private static func makeTLS(_ files: Settings.TLS?, _ logger: Logger) throws(StartError) -> TLSServer? {
-    guard let files else { return nil }
-    let certificate = try ServerCertificate(files)
+  private static func makeTLS(
+    _ certificate: ServerCertificate?, _ logger: Logger
+  ) throws(StartError) -> TLSServer? {
+    guard let certificate else { return nil }
     for warning in certificate.warnings(now: WalletPushServer.clock() / 1_000) {
       logger.warning("\(warning)")
     }

@@ -5,23 +5,27 @@ import Logging
 enum WebRoot {
   static let folderName = "web-client-sample"
 
-  /// The configured folder; else the one beside the working folder or above the executable (a checkout). Without any,
-  /// the server serves no page, and says so.
-  static func load(_ configured: String?, logger: Logger) throws(StartError) -> StaticFiles {
-    if let configured {
-      do {
-        return try StaticFiles.load(folder: configured, totalBytes: 16 << 20, fileCount: 500)
-      } catch {
-        throw StartError("http.webRoot: \(configured): \(error)")
-      }
+  /// The folder of `http.webRoot`.
+  static func load(_ folder: String) throws(StartError) -> StaticFiles {
+    do throws(StaticFiles.Failure) {
+      return try read(folder)
+    } catch {
+      throw StartError("http.webRoot: \(folder): \(error); expected the \(folderName) folder")
     }
+  }
+
+  /// The folder beside the working folder or above the executable (a checkout). Without any, the server serves no page,
+  /// and says so.
+  static func find(_ logger: Logger) -> StaticFiles {
     for candidate in candidates() where access(candidate + "/index.html", R_OK) == 0 {
-      if let files = try? StaticFiles.load(folder: candidate, totalBytes: 16 << 20, fileCount: 500) {
-        return files
-      }
+      if let files = try? read(candidate) { return files }
     }
     logger.warning("no web client found: set http.webRoot to the web-client-sample folder")
     return .empty
+  }
+
+  private static func read(_ folder: String) throws(StaticFiles.Failure) -> StaticFiles {
+    try StaticFiles.load(folder: folder, totalBytes: 16 << 20, fileCount: 500)
   }
 
   private static func candidates() -> [String] {

@@ -21,6 +21,13 @@ public struct RestoredDatabase: Sendable {
 }
 
 extension Database {
+  /// What is wrong with the path, as far as it shows without opening what is there.
+  ///
+  /// - Throws: `noFolder` or `notAFile`.
+  public static func check(path: String) throws(StorageError) {
+    if path != inMemory { try FileLock.checkPlace(path) }
+  }
+
   /// Opens or creates the database, as ``open(path:random:settings:logger:)`` does, and loads all that a ledger begins with.
   ///
   /// - Parameters:

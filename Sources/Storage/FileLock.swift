@@ -35,6 +35,20 @@ final class FileLock: Sendable {
     if held >= 0 { close(held) }
   }
 
+  /// Checks what shows without touching the file, be it somebody else's who has it open: whether it is one, or can be
+  /// created. Who may write it shows only to the user that opens it.
+  static func checkPlace(_ path: String) throws(StorageError) {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path: path) }
+    } else if errno == ENOENT || errno == ENOTDIR {
+      let folder = folder(of: path)
+      guard access(folder + "/.", F_OK) == 0 || errno == EACCES else {
+        throw .noFolder(path: path, folder: folder)
+      }
+    }
+  }
+
   /// Checks what SQLite would report less clearly: what kind of file it is, and whether it may be written.
   static func checkFile(_ path: String) throws(StorageError) {
     var status = stat()

@@ -41,8 +41,8 @@ struct Demo: AsyncParsableCommand {
   @OptionGroup
   var tls: TLSOptions
 
-  @Argument(parsing: .allUnrecognized, help: "Settings, such as --limits-slow-seconds 600.")
-  var settings: [String] = []
+  @OptionGroup
+  var settings: SettingsOptions
 
   func validate() throws {
     guard (1...5_000).contains(tokens) else { throw ValidationError("--tokens is 1 to 5000") }
@@ -71,7 +71,7 @@ struct Demo: AsyncParsableCommand {
   }
 
   private func serverSettings(_ world: DemoWorld, _ devnet: DevnetServer) -> Settings {
-    var settings = loadSettings(config: nil, arguments: self.settings)
+    var settings = settings.load()
     if let port { settings.http.port = port }
     if let loops { settings.http.loops = loops }
     if let files = tls.files { settings.http.tls = files }

@@ -11,14 +11,11 @@ struct Health: AsyncParsableCommand {
       settings.
       """)
 
-  @Option(help: "The configuration file (JSON).")
-  var config: String?
-
-  @Argument(parsing: .captureForPassthrough, help: "Settings, such as --http-port 8080.")
-  var settings: [String] = []
+  @OptionGroup
+  var settings: SettingsOptions
 
   func run() async throws {
-    let http = loadSettings(config: config, arguments: settings).http
+    let http = settings.load().http
     let host = http.hostHere
     do throws(HealthError) {
       let status = try HealthProbe.status(host: host, port: http.port)

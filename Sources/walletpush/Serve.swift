@@ -14,19 +14,15 @@ struct Serve: AsyncParsableCommand {
       `walletpush check-config` prints those in force, `walletpush check-config --reference` all that there are.
       """)
 
-  @Option(help: "The configuration file (JSON).")
-  var config: String?
-
-  @Argument(parsing: .captureForPassthrough, help: "Settings, such as --http-port 0.")
-  var settings: [String] = []
+  @OptionGroup
+  var settings: SettingsOptions
 
   func run() async throws {
-    let loaded = loadSettings(config: config, arguments: settings)
     await runUntilSignal(
-      loaded,
+      settings.load(),
       onReload: { server in
         do throws(SettingsError) {
-          await server.reload(try readSettings(config: config, arguments: settings))
+          await server.reload(try settings.read())
         } catch {
           for line in error.lines { writeError("walletpush: not reloaded: \(line)\n") }
         }
@@ -36,27 +32,24 @@ struct Serve: AsyncParsableCommand {
 
 struct CheckConfig: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check-config", abstract: "Says what is wrong, or prints the settings in force.")
-
-  @Option(help: "The configuration file (JSON).")
-  var config: String?
+    commandName: "check-config", abstract: "Says what is wrong, or prints the settings in force.",
+    discussion: """
+      It reads the same file, environment and options as `walletpush serve`, and starts nothing. The settings are \
+      printed in the shape of the file; secrets as ***. Exit code: 0 the settings are right; 2 they are not, with a line \
+      for each fault.
+      """)
 
   @Flag(help: "Print what can be set, as Markdown: each setting's default, values and meaning.")
   var reference = false
 
-  @Argument(parsing: .captureForPassthrough, help: "Settings, such as --http-port 0.")
-  var settings: [String] = []
+  @OptionGroup
+  var settings: SettingsOptions
 
   func run() async throws {
     if reference { return writeOutput(Settings.reference) }
-    let settings = loadSettings(config: config, arguments: settings)
-    if let files = settings.http.tls {
-      do throws(StartError) {
-        let now = WalletPushServer.clock() / 1_000
-        for line in try ServerCertificate(files).warnings(now: now) { writeError("walletpush: \(line)\n") }
-      } catch {
-        fail([error.description], code: 2)
-      }
+    let settings = settings.load()
+    for line in loadFiles(of: settings).warnings(now: WalletPushServer.clock() / 1_000) {
+      writeError("walletpush: \(line)\n")
     }
     writeOutput(settings.describe() + "\n")
   }
@@ -142,49 +135,26 @@ struct TLSOptions: ParsableArguments {
   }
 }
 
-/// The settings in force, or the end with a line for each fault.
-func loadSettings(config: String?, arguments: [String]) -> Settings {
-  do {
-    return try readSettings(config: config, arguments: arguments)
-  } catch {
-    fail(error.lines, code: 2)
-  }
-}
-
-/// Options after the first setting are captured with the settings, so `--config` is looked for among them too.
-func readSettings(config: String?, arguments: [String]) throws(SettingsError) -> Settings {
-  var config = config
-  var rest = arguments
-  if let index = rest.firstIndex(of: "--config"), index + 1 < rest.count {
-    config = rest[index + 1]
-    rest.removeSubrange(index...(index + 1))
-  } else if let index = rest.firstIndex(where: { $0.hasPrefix("--config=") }) {
-    config = String(rest.remove(at: index).dropFirst("--config=".count))
-  }
-  return try Settings.load(
-    file: config, arguments: rest, environment: Environment.all, workingDirectory: Environment.folder,
-    readFile: { try SmallFile.read($0, limit: 4 << 20) })
-}
-
 /// Starts the server, says where it listens, and drains it when a signal asks.
 ///
 /// - Parameters:
-///   - onReady: once connections are accepted.
+///   - prepare: once connections are accepted, before it is said that they are: what whoever waits for that expects.
 ///   - onReload: for each SIGHUP.
 func runUntilSignal(
-  _ settings: Settings, onReady: (WalletPushServer) async -> Void = { _ in },
+  _ settings: Settings, prepare: (WalletPushServer) async -> Void = { _ in },
   onReload: (WalletPushServer) async -> Void
 ) async {
   let logger = ServerLog.bootstrap(settings.log)
   let metrics = ServerMetrics.bootstrap()
+  let files = loadFiles(of: settings)
   let server: WalletPushServer
   do {
-    server = try await WalletPushServer.start(settings: settings, metrics: metrics, logger: logger)
+    server = try await WalletPushServer.start(files, metrics: metrics, logger: logger)
   } catch {
     fail([error.description])
   }
+  await prepare(server)
   writeError("walletpush: listening on \(server.url)\n")
-  await onReady(server)
   ServiceManager.ready("listening on \(server.url)")
   var drain: Task<Void, Never>?
   for await signal in Signals.stream {

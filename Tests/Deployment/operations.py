@@ -221,6 +221,32 @@ def check_configuration():
         expect('"port": 8080' in shell(text, folder), "check-config prints the settings in force")
 
 
+def check_files():
+    print("Files that settings name", flush=True)
+    with tempfile.TemporaryDirectory(prefix="walletpush-") as folder:
+        for setting in ("http-tls-certificate", "auth-keys", "chains-eth-token-lists", "storage-path", "http-web-root"):
+            path = os.path.join(folder, "gone", "file")
+            settings = [f"--{setting}", path] + (["--http-tls-key", path] if "tls" in setting else [])
+            checked = subprocess.run([program(), "check-config", "--chains-enabled", "ETH", *settings], cwd=folder,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            with Serve(folder, free_port(), *settings) as server:
+                code = server.process.wait(WAIT)
+                said = server.said()
+            expect(checked.returncode == code == 2 and checked.stderr == said and path in said and said.count("\n") == 1,
+                   f"{setting}, not there: check-config and serve say the same line, and end with 2")
+
+
+def check_demo():
+    print("The demo", flush=True)
+    with tempfile.TemporaryDirectory(prefix="walletpush-") as folder:
+        with Program([program(), "demo", "--port", "0", "--wallets", "20000"], os.path.join(folder, "demo.log")) as demo:
+            port = int(demo.await_line(r"listening on http://[^ ]*:(\d+)"))
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT)
+            connection.request("GET", "/api/v1/wallets?after=19999")
+            wallets = json.load(connection.getresponse())["wallets"]
+            expect(len(wallets) == 1, "its wallets are there when it says where it listens")
+
+
 if __name__ == "__main__":
     check_backup()
     check_exits()
@@ -228,3 +254,5 @@ if __name__ == "__main__":
     check_tls()
     check_notify()
     check_configuration()
+    check_files()
+    check_demo()

@@ -35,7 +35,9 @@ struct RequestRateTests {
         let refused = try await ask("GET", target)
         #expect(refused.status == 429, "\(target)")
         #expect(refused.json["code"] == "rate_limited")
-        #expect((1...1_000).contains(Int(refused[header: "Retry-After"] ?? "") ?? 0), "\(refused)")
+        let retry = refused.json["retry_ms"]?.int ?? 0
+        #expect((1...1_000_000).contains(retry), "\(refused)")
+        #expect(refused[header: "Retry-After"] == "\((retry + 999) / 1_000)", "\(refused)")
         #expect(refused[header: "Connection"] == nil, "a new connection would have a new allowance")
       }
       let body = #"{"chain":"ETH","address":"0x0000000000000000000000000000000000000001"}"#

@@ -173,7 +173,8 @@ import Testing
       let settings = scene.settings
       await #expect(throws: StartError.self) {
         _ = try await WalletPushServer.start(
-          settings: settings, metrics: Scene.metrics, logger: .init(label: "test"))
+          try SettingsFiles(settings), metrics: Scene.metrics,
+          logger: .init(label: "test"))
       }
       // The first one has not noticed.
       _ = try await scene.watcher()

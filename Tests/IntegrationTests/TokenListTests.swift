@@ -78,7 +78,7 @@ import Testing
   @Test func listsAddUp() async throws {
     let lists = try await ListServer()
     try await withScene(starts: false, { $0.chains[0].tokenLists = ["/dev/null", lists.url] }) { scene in
-      await #expect(throws: StartError.self) { try await scene.start() }
+      await #expect(throws: SettingsError.self) { try await scene.start() }
       let held = try await held(scene)
       let folder = try TemporaryFolder()
       try folder.write("a.json", list(scene, [held[0]]))

@@ -298,7 +298,7 @@ struct TokenTests {
         ("", "expected a JSON Web Key Set"), ("{}", "expected a JSON Web Key Set"),
         (#"{"keys":[]}"#, "expected at least one key"),
         (#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#, "at least 2048 bits"),
-        (nil, "No such file or directory; expected a readable JSON Web Key Set"),
+        (nil, "No such file or directory; expected a JSON Web Key Set"),
       ]
       for (text, words) in cases {
         var settings = scene.settings
@@ -307,7 +307,7 @@ struct TokenTests {
         do {
           try await scene.start(settings)
           Issue.record("it started: \(words)")
-        } catch let error as StartError {
+        } catch let error as SettingsError {
           #expect(error.description.hasPrefix("auth.keys: \(path): "), "\(error)")
           #expect(error.description.contains(words), "\(error)")
           #expect(!error.description.contains("\n"))

@@ -176,6 +176,55 @@ struct RefreshServiceTests {
     }
   }
 
+  /// A chain whose head nobody says and whose reads fail is down once, since the first of the two; and up when neither
+  /// is so any more.
+  @Test(arguments: [false, true])
+  func aChainThatIsDownForTwoReasonsWentDownOnce(_ readsFailFirst: Bool) async throws {
+    try await withFixture(Fixture(staleHead: .seconds(60))) { fixture in
+      let (service, chain) = (fixture.service, fixture.chain.code)
+      let down = fixture.clock.now
+      func fail() async {
+        for _ in 0..<2 { await service.noteFailure(chain, .noEndpoint(chain)) }
+      }
+      if readsFailFirst { await fail() } else { await service.noteHeadLost(chain) }
+      fixture.clock.advance(by: .seconds(30))
+      if readsFailFirst { await service.noteHeadLost(chain) } else { await fail() }
+      #expect(await service.chainStates().map(\.since) == [down])
+      fixture.clock.advance(by: .seconds(30))
+      await service.noteSuccess(chain)
+      #expect(await service.chainStates().map(\.since) == [down])
+      await service.noteHead(chain, .node, 7, timestamp: UInt64(fixture.clock.now / 1_000))
+      #expect(await service.chainStates().map(\.isDown) == [false])
+      #expect(
+        fixture.recorder.events.filter { $0.contains("\"chain\"") } == [
+          #"{"type":"status","chain":"TEST","state":"down","since":\#(down)}!"#,
+          #"{"type":"status","chain":"TEST","state":"up","since":\#(down + 60_000)}"#,
+        ])
+    }
+  }
+
+  /// Another reason is news; that the chain is down since then is not.
+  @Test func aChainThatStoodStillAndIsLostIsDownSinceItsNewestBlock() async throws {
+    try await withFixture(Fixture(staleHead: .seconds(60))) { fixture in
+      let (service, chain) = (fixture.service, fixture.chain.code)
+      let block = fixture.clock.now
+      fixture.clock.advance(by: .seconds(61))
+      await service.noteHead(chain, .node, 7, timestamp: UInt64(block / 1_000))
+      fixture.clock.advance(by: .seconds(1))
+      for _ in 0..<3 { await service.noteFailure(chain, .noEndpoint(chain)) }
+      await service.noteHeadLost(chain)
+      #expect(await service.chainStates().map(\.since) == [block])
+      await service.noteSuccess(chain)
+      await service.noteHead(chain, .node, 7, timestamp: UInt64(block / 1_000))
+      let still =
+        #"{"type":"status","chain":"TEST","state":"down","since":\#(block),"reason":"standing_still"}!"#
+      #expect(
+        fixture.recorder.events.filter { $0.contains("\"chain\"") } == [
+          still, #"{"type":"status","chain":"TEST","state":"down","since":\#(block)}!"#, still,
+        ])
+    }
+  }
+
   // MARK: Watching
 
   @Test func aColdWatchIsReadAndToldInOrder() async throws {

@@ -313,6 +313,14 @@ import Testing
       [#"auth.keys: expected the path of a JSON Web Key Set, found """#]
     ),
     (
+      #"{"auth": {"keys": {}}}"#,
+      ["auth.keys: expected the path of a JSON Web Key Set, found an object"]
+    ),
+    (
+      #"{"auth": {"keys": 7, "issuer": "i"}}"#,
+      ["auth.keys: expected the path of a JSON Web Key Set, found 7"]
+    ),
+    (
       #"{"auth": {"keys": "k", "walletsClaim": ""}}"#,
       [#"auth.walletsClaim: expected a string that is not empty, found """#]
     ),
@@ -330,6 +338,20 @@ import Testing
   @Test(arguments: [
     (#"{"http": {"tls": {"key": "b"}}}"#, ["http.tls.certificate: " + tlsMissing]),
     (#"{"http": {"tls": {}}}"#, ["http.tls.certificate: " + tlsMissing, "http.tls.key: " + tlsMissing]),
+    (
+      #"{"http": {"tls": {"certificate": {}, "key": []}}}"#,
+      [
+        "http.tls.certificate: expected the path of a PEM file, found an object",
+        "http.tls.key: expected the path of a PEM file, found []",
+      ]
+    ),
+    (
+      #"{"http": {"tls": {"certificate": null}}}"#,
+      [
+        "http.tls.certificate: expected the path of a PEM file, found null",
+        "http.tls.key: " + tlsMissing,
+      ]
+    ),
   ])
   func halfATLSIsRefused(json: String, lines: [String]) {
     #expect(Load(json: json).faults() == lines.map { "\(Load.file): \($0)" })

@@ -104,9 +104,8 @@ import Testing
   @Test func errorCodesOfHTTP() throws {
     let text = try sources("Sources/Server/HTTP")
     let used =
-      try found(#"error\(\s*[0-9a-z.]+,\s*"([a-z_]+)""#, in: text)
-      .union(try found(#""code":"([a-z_]+)""#, in: text)).union(
-        try found(#"member\("code", "([a-z_]+)""#, in: text))
+      try found(#"(?:error|temporary)\(\s*[0-9a-z.]+,\s*"([a-z_]+)""#, in: text)
+      .union(try found(#""code":"([a-z_]+)""#, in: text))
     let described = strings(try document("openapi.json")["components"]?["schemas"]?["HTTPErrorCode"]?["enum"])
     #expect(described == used)
     #expect(used.count > 10)

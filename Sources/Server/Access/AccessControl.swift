@@ -4,20 +4,53 @@ import Metrics
 import Push
 import Synchronization
 
+/// The file of `auth.keys`, read and checked.
+struct AccessKeys: Sendable {
+  private let settings: Settings.Auth
+  private let keys: KeySet
+  private var path: String { settings.keys }
+  private static let bytesMaximum = 1 << 20
+
+  /// - Throws: what is wrong with the file.
+  init(_ settings: Settings.Auth) throws(StartError) {
+    self.settings = settings
+    let bytes = try SmallFile.read(
+      settings.keys, of: "auth.keys", limit: Self.bytesMaximum, expected: "a JSON Web Key Set (RFC 7517)")
+    do throws(KeySetError) {
+      keys = try KeySet(bytes)
+    } catch {
+      throw StartError("auth.keys: \(settings.keys): \(error)")
+    }
+  }
+
+  /// What is left aside, or should not be in the file; a line each.
+  var warnings: [String] { keys.remarks.map { "auth.keys: \(path): \($0)" } }
+
+  fileprivate func makeVerifier(_ logger: Logger) -> TokenVerifier {
+    for remark in keys.remarks {
+      logger.warning("a key of auth.keys", metadata: ["file": "\(path)", "remark": "\(remark)"])
+    }
+    return TokenVerifier(
+      keys: keys,
+      rules: TokenRules(
+        issuer: settings.issuer.isEmpty ? nil : settings.issuer,
+        audience: settings.audience.isEmpty ? nil : settings.audience,
+        walletsClaim: settings.walletsClaim))
+  }
+}
+
 /// Checks clients' access tokens by the keys of `auth.keys`.
 ///
 /// A reload replaces keys and rules for the tokens that come then; whoever is connected stays until its token ends.
 final class AccessControl: Authenticator {
-  /// Of the key file.
-  static let fileBytesMaximum = 1 << 20
   private static let missing = "missing"
 
   private let verifier: Mutex<TokenVerifier>
   private let accepted = Counter(label: "access_tokens_accepted_total")
   private let refused: [String: Counter]
 
-  init(_ settings: Settings.Auth, logger: Logger) throws(StartError) {
-    verifier = Mutex(try Self.load(settings, logger: logger))
+  init(_ keys: AccessKeys, logger: Logger) {
+    verifier = Mutex(keys.makeVerifier(logger))
     var refused: [String: Counter] = [:]
     for reason in Set(TokenError.allCases.map(\.label) + [Self.missing]) {
       refused[reason] = Counter(label: "access_tokens_refused_total", dimensions: [("reason", reason)])
@@ -27,29 +60,8 @@ final class AccessControl: Authenticator {
 
   /// - Throws: what is wrong with the file; then everything is as before.
   func reload(_ settings: Settings.Auth, logger: Logger) throws(StartError) {
-    let newer = try Self.load(settings, logger: logger)
+    let newer = try AccessKeys(settings).makeVerifier(logger)
     verifier.withLock { $0 = newer }
-  }
-
-  private static func load(_ settings: Settings.Auth, logger: Logger) throws(StartError) -> TokenVerifier {
-    let keys: KeySet
-    do {
-      keys = try KeySet(try SmallFile.read(settings.keys, limit: fileBytesMaximum))
-    } catch let failure as SmallFile.Failure {
-      throw StartError(
-        "auth.keys: \(settings.keys): \(failure); expected a readable JSON Web Key Set (RFC 7517)")
-    } catch {
-      throw StartError("auth.keys: \(settings.keys): \(error)")
-    }
-    for remark in keys.remarks {
-      logger.warning("a key of auth.keys", metadata: ["file": "\(settings.keys)", "remark": "\(remark)"])
-    }
-    return TokenVerifier(
-      keys: keys,
-      rules: TokenRules(
-        issuer: settings.issuer.isEmpty ? nil : settings.issuer,
-        audience: settings.audience.isEmpty ? nil : settings.audience,
-        walletsClaim: settings.walletsClaim))
   }
 
   func authenticate(_ token: String, now: Int64) throws(AccessDenied) -> Authority {

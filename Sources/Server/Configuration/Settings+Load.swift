@@ -120,7 +120,7 @@ struct SettingsReader {
       settings.http.tls = Settings.TLS(certificate: certificate, key: key)
     } else {
       for name in ["http.tls.certificate", "http.tls.key"] where origins[name] == nil {
-        faults.add(origin, name, "missing: TLS needs a certificate and its key, each the path of a PEM file")
+        addMissing(origin, name, "TLS needs a certificate and its key, each the path of a PEM file")
       }
     }
   }
@@ -136,9 +136,14 @@ struct SettingsReader {
       auth.walletsClaim = draft.authWalletsClaim ?? auth.walletsClaim
       settings.auth = auth
     } else if origins["auth.keys"] == nil {
-      faults.add(
-        origin, "auth.keys", "missing: without the path of a JSON Web Key Set no token can be checked")
+      addMissing(origin, "auth.keys", "without the path of a JSON Web Key Set no token can be checked")
     }
+  }
+
+  /// What is there with a value of the wrong kind has its own line, but does not come this far.
+  private mutating func addMissing(_ origin: SettingOrigin, _ key: String, _ reason: String) {
+    guard !faults.lines.contains(where: { $0.contains(": \(key): ") }) else { return }
+    faults.add(origin, key, "missing: \(reason)")
   }
 
   /// A source that is named twice would be asked twice.
@@ -201,10 +206,7 @@ extension SettingsReader {
     }
     checkFeeds(of: configuration)
     for name in ["chainId", "rpc"] where listed == nil && !isSet.contains(name) {
-      // What was set with a wrong kind has its own line, but does not come this far.
-      guard !faults.lines.contains(where: { $0.contains("chains.\(code).\(name): ") }) else { continue }
-      faults.add(
-        origin, "chains.\(code).\(name)", "missing: \(code) is not built in, so it needs chainId and rpc")
+      addMissing(origin, "chains.\(code).\(name)", "\(code) is not built in, so it needs chainId and rpc")
     }
     return configuration
   }

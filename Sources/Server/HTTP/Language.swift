@@ -1,4 +1,4 @@
-/// The languages that answers for people come in.
+/// The languages that a refresh's `message` comes in; errors are English.
 enum Language: Sendable {
   case english
   case chinese

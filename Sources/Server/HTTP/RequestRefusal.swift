@@ -27,11 +27,8 @@ enum RequestRefusal {
       return .error(
         403, "forbidden", "pages of this origin may not use the server; see http.allowedOrigins")
     case .rate(let wait):
-      // RFC 9110 §10.2.3: whole seconds.
-      let seconds = max(1, (wait.milliseconds + 999) / 1_000)
-      return .error(
-        429, "rate_limited", "too many requests; the limit is limits.requestsPerSecond",
-        headers: [("Retry-After", String(seconds))])
+      return .temporary(
+        429, "rate_limited", "too many requests; the limit is limits.requestsPerSecond", retry: wait)
     }
   }
 }

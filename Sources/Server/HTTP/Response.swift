@@ -39,6 +39,23 @@ struct Response: Sendable {
     }
   }
 
+  /// An error that passes: the header says when to come back in whole seconds (RFC 9110 §10.2.3), the body to the
+  /// millisecond.
+  static func temporary(_ status: Int, _ code: StaticString, _ message: String, retry: Duration) -> Response {
+    let milliseconds = max(1, retry.milliseconds)
+    let seconds = (milliseconds - 1) / 1_000 + 1
+    return json(status, headers: [("Retry-After", String(seconds))]) { writer in
+      writer.member("error", message)
+      writer.member("code", code.description)
+      writer.member("retry_ms", Int(milliseconds))
+    }
+  }
+
+  /// What was asked for could not be done, and may be the next time.
+  static func internalError(_ message: String) -> Response {
+    temporary(500, "internal", message, retry: .seconds(5))
+  }
+
   static func notFound(_ message: String) -> Response { error(404, "not_found", message) }
 
   static func methodNotAllowed(_ allowed: String) -> Response {

@@ -161,7 +161,7 @@ final class Router: Sendable {
       try ResponseEncoder.encode(
         ResponseHead(status: 101, headers: headers), into: &response)
     } catch {
-      return .now(.error(500, "internal", "the handshake could not be answered"))
+      return .now(.internalError("the handshake could not be answered"))
     }
     let tokens =
       BearerToken.all(in: request.head.headers) + BearerToken.all(inSubprotocols: handshake.subprotocols)

@@ -67,11 +67,10 @@ extension Router {
   /// Of a wallet that the access token does not grant nothing is told: its number is nobody's, its key is forbidden
   /// whether or not somebody follows it.
   private func withWallet(
-    _ text: String, _ request: Request, registers: Bool, language: Language = .english,
-    _ body: (WalletCells) async -> Response
+    _ text: String, _ request: Request, registers: Bool, _ body: (WalletCells) async -> Response
   ) async -> Response {
     do throws(Refused) {
-      return await body(try await findWallet(text, request, registers: registers, language: language))
+      return await body(try await findWallet(text, request, registers: registers))
     } catch {
       return error.response
     }
@@ -83,7 +82,7 @@ extension Router {
 
   /// The same, for whoever goes on by itself.
   func findWallet(
-    _ text: String, _ request: Request, registers: Bool, language: Language = .english
+    _ text: String, _ request: Request, registers: Bool
   ) async throws(Refused) -> WalletCells {
     let name: WalletName
     do {
@@ -94,7 +93,7 @@ extension Router {
     switch name {
     case .id(let id):
       guard let cells = await services.ledger.wallet(id), request.authority.grants(cells.key) else {
-        throw Refused(response: missing(text, language))
+        throw Refused(response: missing(text))
       }
       return cells
     case .key(let key):
@@ -103,14 +102,12 @@ extension Router {
         if let failure = await register(key).failure { throw Refused(response: failure) }
       }
       guard let id = await services.ledger.walletID(of: key), let cells = await services.ledger.wallet(id)
-      else { throw Refused(response: missing(text, language)) }
+      else { throw Refused(response: missing(text)) }
       return cells
     }
   }
 
-  func missing(_ text: String, _ language: Language = .english) -> Response {
-    .notFound(language == .chinese ? "钱包 \(text) 不存在" : "wallet \(text) does not exist")
-  }
+  func missing(_ text: String) -> Response { .notFound("wallet \(text) does not exist") }
 
   private func register(_ key: WalletKey) async -> (isNew: Bool, failure: Response?) {
     switch await services.ledger.register([key]).first {
@@ -125,7 +122,7 @@ extension Router {
     case .failure(.serverFull(let limit)):
       (false, .error(403, "too_many_wallets", "the server holds \(limit) wallets already, its limit"))
     case .failure(.notStored), nil:
-      (false, .error(500, "internal", "the wallet could not be stored; try again"))
+      (false, .internalError("the wallet could not be stored; try again"))
     }
   }
 
@@ -186,7 +183,7 @@ extension Router {
     let registration = await register(key)
     if let failure = registration.failure { return failure }
     guard let id = await services.ledger.walletID(of: key), let cells = await services.ledger.wallet(id)
-    else { return .error(500, "internal", "the wallet was deleted meanwhile; try again") }
+    else { return .internalError("the wallet was deleted meanwhile; try again") }
     await services.ledger.want(id)
     return await oneWallet(cells, status: registration.isNew ? 201 : 200)
   }
@@ -204,10 +201,10 @@ extension Router {
 
   private func deleteWallet(_ cells: WalletCells) async -> Response {
     do {
-      guard try await services.ledger.delete(cells.id) else { return missing(String(cells.id), .english) }
+      guard try await services.ledger.delete(cells.id) else { return missing(String(cells.id)) }
       return Response(status: 204)
     } catch {
-      return .error(500, "internal", "the wallet could not be deleted; try again")
+      return .internalError("the wallet could not be deleted; try again")
     }
   }
 
@@ -216,7 +213,7 @@ extension Router {
   private func balances(_ cells: WalletCells, _ request: Request) async -> Response {
     await services.ledger.visit(cells.id)
     guard let snapshot = await services.ledger.snapshot(of: cells.id) else {
-      return missing(String(cells.id), .english)
+      return missing(String(cells.id))
     }
     let etag = "W/\"\(snapshot.epoch)-\(snapshot.contentRevision)\""
     if request.head.headers.matches(etag: etag) {
@@ -232,12 +229,12 @@ extension Router {
 
   private func refreshBalances(_ request: Request, id: String) async -> Response {
     let language = Language(acceptLanguage: request.head.headers.first("Accept-Language"))
-    return await withWallet(id, request, registers: true, language: language) { cells in
+    return await withWallet(id, request, registers: true) { cells in
       do throws(RefreshError) {
         let outcome = try await services.refresh.refreshNow(cells.id)
         return await refreshed(cells, outcome, language)
       } catch {
-        return refusal(error, cells, language)
+        return refusal(error, cells)
       }
     }
   }
@@ -261,26 +258,19 @@ extension Router {
     }
   }
 
-  private func refusal(_ error: RefreshError, _ cells: WalletCells, _ language: Language) -> Response {
+  private func refusal(_ error: RefreshError, _ cells: WalletCells) -> Response {
     switch error {
     case .cooldown(let ago, let retry):
       let seconds = max(1, (retry + 999) / 1_000)
-      return .json(429, headers: [("Retry-After", String(seconds))]) { writer in
-        writer.member(
-          "error",
-          language == .chinese
-            ? "\(ago / 1_000) 秒前刚刷新过，请 \(seconds) 秒后再试"
-            : "refreshed \(ago / 1_000) s ago; possible again in \(seconds) s")
-        writer.member("code", "cooldown")
-        writer.member("retry_ms", Int(retry))
-      }
-    case .unknownWallet: return missing(String(cells.id), language)
+      return .temporary(
+        429, "cooldown", "refreshed \(ago / 1_000) s ago; possible again in \(seconds) s",
+        retry: .milliseconds(retry))
+    case .unknownWallet: return missing(String(cells.id))
     default:
-      return .error(
+      return .temporary(
         502, "upstream_down",
-        language == .chinese
-          ? "更新钱包余额失败：链 \(cells.key.chain) 暂时无法读取"
-          : "chain \(cells.key.chain) cannot be read now: \(error.description); the balances held are kept")
+        "chain \(cells.key.chain) cannot be read now: \(error.description); the balances held are kept",
+        retry: error.retry)
     }
   }
 
@@ -316,7 +306,7 @@ extension Router {
       let revision = await services.ledger.revision
       return .json(200, Frames.row(row, price: price, epoch: services.ledger.epoch, revision: revision))
     } catch {
-      return .error(500, "internal", "the change could not be stored; try again")
+      return .internalError("the change could not be stored; try again")
     }
   }
 }

@@ -16,14 +16,13 @@ enum OpenAPIText {
     "responses":{\#(responses)}
     """#
 
-  private static let responses = [
+  private static let responses = (lasting + temporary).joined(separator: ",")
+
+  private static let lasting = [
     ("BadRequest", "What was asked for cannot be understood."),
     ("Unauthorized", "An access token is missing, or is not right (RFC 6750)."),
     ("Forbidden", "The access token does not grant it, or the server is full."),
     ("NotFound", "There is no such wallet or token."),
-    ("TooMany", "Too many requests, or a refresh in its cool-down; Retry-After says when."),
-    ("UpstreamDown", "The chain cannot be read now; what is held is kept."),
-    ("Internal", "What was asked for could not be stored."),
     (
       "Failure",
       "A request that breaks a rule of HTTP or a limit, a method or a name that is not the server's."
@@ -31,7 +30,17 @@ enum OpenAPIText {
   ].map { name, description in
     #""\#(name)":{"description":"\#(description)","content":{"application/json":{"schema":"#
       + ##"{"$ref":"#/components/schemas/Error"}}}}"##
-  }.joined(separator: ",")
+  }
+
+  private static let temporary = [
+    ("TooMany", "Too many requests, or a refresh in its cool-down."),
+    ("UpstreamDown", "The chain cannot be read now; what is held is kept."),
+    ("Internal", "What was asked for could not be stored."),
+  ].map { name, description in
+    #""\#(name)":{"description":"\#(description)","headers":{"Retry-After":{"required":true,"#
+      + #""description":"In whole seconds.","schema":{"type":"integer","minimum":1}}},"#
+      + ##""content":{"application/json":{"schema":{"$ref":"#/components/schemas/TemporaryError"}}}}"##
+  }
 
   /// A response with a body of this schema.
   static func json(_ schema: String, _ description: String) -> String {

@@ -3,8 +3,11 @@ extension SchemaText {
   static let http = #"""
     "Error":{"type":"object","required":["error","code"],
       "properties":{"error":{"type":"string","description":"What was wrong, and what would be right."},
-        "code":{"$ref":"#/components/schemas/HTTPErrorCode"},
-        "retry_ms":{"type":"integer","minimum":0,"description":"In the cool-down of a refresh."}}},
+        "code":{"$ref":"#/components/schemas/HTTPErrorCode"}}},
+    "TemporaryError":{"type":"object","required":["error","code","retry_ms"],
+      "properties":{"error":{"type":"string","description":"What keeps it from being done now."},
+        "code":{"type":"string","enum":["cooldown","rate_limited","upstream_down","internal"]},
+        "retry_ms":{"type":"integer","minimum":1,"description":"Ask again then; Retry-After says it in seconds."}}},
     "HTTPErrorCode":{"type":"string","enum":["bad_request","bad_json","bad_wallet","bad_token","chain_unsupported",
       "too_many_wallets","unauthorized","forbidden","not_found","method_not_allowed","timeout","misdirected",
       "cooldown","rate_limited","upstream_down","internal","too_many_connections"]},

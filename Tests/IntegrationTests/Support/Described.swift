@@ -56,6 +56,9 @@ final class Described: Sendable {
     if let pointer = response["$ref"]?.string {
       response = JSONSchema.resolve(pointer, in: openAPI) ?? .null
     }
+    for header in response["headers"]?.object ?? JSONObject() where header.value["required"]?.bool == true {
+      #expect(answer[header: header.key] != nil, "\(header.key): \(call)", sourceLocation: sourceLocation)
+    }
     let type = answer[header: "Content-Type"]?.split(separator: ";").first.map(String.init)
     guard let contents = response["content"]?.object else {
       return #expect(

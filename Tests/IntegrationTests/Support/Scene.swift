@@ -50,8 +50,8 @@ final class Scene: Sendable {
   func start(_ settings: Settings? = nil) async throws {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
-    let server = try await WalletPushServer.start(
-      settings: settings ?? self.settings, metrics: Self.metrics, logger: logger)
+    let files = try SettingsFiles(settings ?? self.settings)
+    let server = try await WalletPushServer.start(files, metrics: Self.metrics, logger: logger)
     running.withLock { $0 = server }
   }
 
