@@ -133,7 +133,7 @@ import Testing
     let clients = (0..<5).map { _ in Recorder() }
     let ends = clients.map { hand.loop.connect(to: listener.address, handler: $0) }
     hand.turn { clients.allSatisfy(\.isConnected) && refused() == 4 }
-    hand.turn { clients.filter { $0.bytes == Array("full".utf8) }.count == 2 }
+    hand.turn { clients.filter { $0.bytes == Array("full".utf8) && $0.inputEndedCount == 1 }.count == 2 }
     #expect(told.count == 2 && hand.loop.statistics.turnedAway == 2 && hand.loop.statistics.accepted == 1)
     #expect(budget.open == 1 && budget.turnedAwayOpen == 2 && hand.loop.statistics.acceptedOpen == 1)
 
