@@ -30,6 +30,7 @@ import Testing
     try await withScene({ settings in
       settings.http.tls = files?.settings
       settings.limits.handshake = handshake
+      settings.limits.bodyBytes = 1 << 20
       switch limit {
       case .connections: settings.limits.connections = 2
       case .address: settings.limits.connectionsPerAddress = 2
@@ -119,7 +120,7 @@ import Testing
   @Test(arguments: ["GET", "HEAD", "POST", "EXPECT", "UPGRADE"], [false, true])
   func whoeverSpeaksLateReadsTheAnswer(_ kind: String, _ secure: Bool) async throws {
     let wallet = try WalletKey(parsing: Self.wallet)
-    let body = #"{"chain":"ETH","address":"\#(wallet.address)"}"# + String(repeating: " ", count: 60_000)
+    let body = #"{"chain":"ETH","address":"\#(wallet.address)"}"# + String(repeating: " ", count: 300_000)
     let post = "POST /api/v1/wallets HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
     let request =
       switch kind {
