@@ -74,10 +74,7 @@ extension Connection: TimerTarget {
     filterState = nil
     loop.connections.remove(id)
     loop.statistics.connectionsOpen -= 1
-    if !flags.contains(.outgoing) {
-      loop.statistics.acceptedOpen -= 1
-      loop.configuration.budget.release(countedAddress)
-    }
+    if !flags.contains(.outgoing) { leaveBudget() }
     let handler = handler
     handler?.closed(self, reason: closeReason)
     self.handler = nil

@@ -36,6 +36,8 @@ public final class Connection {
     static let registered = Flags(rawValue: 1 << 13)
     /// Takes a place of its peer's address in the budget.
     static let countsForPeer = Flags(rawValue: 1 << 14)
+    /// Accepted beyond the budget, in which it has no place.
+    static let turnedAway = Flags(rawValue: 1 << 15)
 
     /// While any of these holds nothing may be sent past the queue.
     static let notOpen: Flags = [.connecting, .blocked, .closing, .closed]

@@ -5,6 +5,9 @@ import Synchronization
 /// One budget for all loops: the kernel's spread over their listeners is uneven, so a share for each would refuse too
 /// early. A connection counts until it is gone for good, its closing included. What a stranger can make this hold is
 /// one entry for each open connection; an address without connections has none.
+///
+/// Beyond the limits a few more are kept for a moment, to be told so in their own protocol (``TurnAwayHandler``). They
+/// take none of the places above.
 public final class ConnectionBudget: Sendable {
   public enum Refusal: Error {
     case connections
@@ -14,21 +17,29 @@ public final class ConnectionBudget: Sendable {
   public let connections: Int
   /// Nil: no limit.
   public let perAddress: Int?
+  /// How many may be open at once beyond the limits.
+  public let turnedAway: Int
   private let isExempt: @Sendable (SocketAddress) -> Bool
   private let openCount = Atomic<Int>(0)
+  private let turnedAwayCount = Atomic<Int>(0)
   private let addresses = Mutex<[SocketAddress: Int]>([:])
 
   /// - Parameter isExempt: whether a peer has no limit of its own (a proxy, which speaks for many).
   public init(
-    connections: Int, perAddress: Int?, isExempt: @escaping @Sendable (SocketAddress) -> Bool = { _ in false }
+    connections: Int, perAddress: Int?, turnedAway: Int = 256,
+    isExempt: @escaping @Sendable (SocketAddress) -> Bool = { _ in false }
   ) {
     self.connections = max(0, connections)
     self.perAddress = perAddress
+    self.turnedAway = max(0, turnedAway)
     self.isExempt = isExempt
   }
 
   /// Connections that count now.
   public var open: Int { openCount.load(ordering: .relaxed) }
+
+  /// Connections that are being turned away now.
+  public var turnedAwayOpen: Int { turnedAwayCount.load(ordering: .relaxed) }
 
   /// Addresses that have connections now; 0 without a limit per address.
   public var addressCount: Int { addresses.withLock { $0.count } }
@@ -52,6 +63,17 @@ public final class ConnectionBudget: Sendable {
     openCount.wrappingSubtract(1, ordering: .relaxed)
     if let address { give(back: address) }
   }
+
+  /// Takes room for a connection that is only to be told that there is none.
+  func beginTurningAway() -> Bool {
+    guard turnedAwayCount.wrappingAdd(1, ordering: .relaxed).newValue <= turnedAway else {
+      endTurningAway()
+      return false
+    }
+    return true
+  }
+
+  func endTurningAway() { turnedAwayCount.wrappingSubtract(1, ordering: .relaxed) }
 
   /// Takes one of the address's connections; always granted without a limit.
   func take(_ address: SocketAddress) -> Bool {
@@ -104,7 +126,15 @@ extension Connection {
     countedClient = nil
   }
 
-  var countedAddress: SocketAddress? {
+  /// Gives back what it took when it was accepted.
+  func leaveBudget() {
+    let budget = loop.configuration.budget
+    if flags.contains(.turnedAway) { return budget.endTurningAway() }
+    loop.statistics.acceptedOpen -= 1
+    budget.release(countedAddress)
+  }
+
+  private var countedAddress: SocketAddress? {
     flags.contains(.countsForPeer) ? peer.limited : countedClient?.address
   }
 }

@@ -5,10 +5,13 @@ extension EventLoop {
   /// Listens with SO_REUSEADDR and SO_REUSEPORT: each loop has its own listener on the same port, and the
   /// kernel spreads the connections. `::` takes IPv4 as well.
   ///
-  /// - Parameter refusal: what a connection beyond the budget is sent before it is closed; empty: nothing.
+  /// - Parameters:
+  ///   - turnAway: who tells a connection beyond the budget, as long as few of them are open; nil: nobody.
+  ///   - refusal: what all others beyond the budget are sent before they are closed; empty: nothing.
   /// - Throws: EINVAL from `getaddrinfo` for a host that is no address literal and not `localhost`.
   public func listen(
-    on address: ListenAddress, refusal: [UInt8] = [], accept: @escaping AcceptHandler
+    on address: ListenAddress, refusal: [UInt8] = [], turnAway: TurnAwayHandler? = nil,
+    accept: @escaping AcceptHandler
   ) throws(SystemError) -> Listener {
     assertCurrent()
     guard let wanted = SocketAddress(host: address.host, port: address.port) else {
@@ -23,7 +26,8 @@ extension EventLoop {
       guard Glibc.listen(descriptor, configuration.backlog) == 0 else { throw .last(.listen) }
       let bound = try SocketAddress.local(of: descriptor)
       let listener = Listener(
-        loop: self, descriptor: descriptor, address: bound, refusal: refusal, accept: accept)
+        loop: self, descriptor: descriptor, address: bound, refusal: refusal, turnAway: turnAway,
+        accept: accept)
       try listener.register()
       return listener
     } catch {
@@ -94,9 +98,8 @@ extension EventLoop {
 
   /// Takes over a connected, non-blocking TCP socket.
   ///
-  /// - Parameter isCounted: whether it takes a place of its peer's address in the budget.
-  func adopt(_ descriptor: Int32, peer: SocketAddress, isCounted: Bool, accept: AcceptHandler) {
-    let flags: Connection.Flags = isCounted ? .countsForPeer : []
+  /// - Parameter flags: what it took of the budget.
+  func adopt(_ descriptor: Int32, peer: SocketAddress, flags: Connection.Flags, accept: AcceptHandler) {
     let connection = insert(descriptor, peer: peer, flags: flags, handler: nil)
     connection.handler = accept(connection)
     if connection.handler == nil { connection.markClosed(.requested) }
@@ -107,7 +110,7 @@ extension EventLoop {
     _ descriptor: Int32, peer: SocketAddress, flags: Connection.Flags, handler: (any ConnectionHandler)?
   ) -> Connection {
     statistics.connectionsOpen += 1
-    if !flags.contains(.outgoing) { statistics.acceptedOpen += 1 }
+    if flags.isDisjoint(with: [.outgoing, .turnedAway]) { statistics.acceptedOpen += 1 }
     let connection = connections.insert { id in
       Connection(loop: self, id: id, descriptor: descriptor, peer: peer, flags: flags, handler: handler)
     }

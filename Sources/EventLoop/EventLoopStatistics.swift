@@ -5,13 +5,15 @@ public struct EventLoopStatistics: Sendable {
   public var accepted: UInt64 = 0
   /// Connections accepted and closed at once for want of descriptors.
   public var shed: UInt64 = 0
-  /// Connections refused because the budget was used up.
+  /// Connections refused because the budget was used up, those turned away included.
   public var refusedConnections: UInt64 = 0
-  /// Connections refused because their address had too many.
+  /// Connections refused because their address had too many, those turned away included.
   public var refusedAddress: UInt64 = 0
+  /// Those of the refused that were kept until they had heard why.
+  public var turnedAway: UInt64 = 0
   /// Connections open now, outgoing ones included.
   public var connectionsOpen: Int = 0
-  /// Those of them that were accepted.
+  /// Those of them that were accepted and kept.
   public var acceptedOpen: Int = 0
   public var bytesIn: UInt64 = 0
   public var bytesOut: UInt64 = 0

@@ -12,6 +12,10 @@ protocol EventSource: AnyObject {
 /// The place to set the connection's filter.
 public typealias AcceptHandler = (Connection) -> (any ConnectionHandler)?
 
+/// Makes the handler of a connection beyond the budget: it is to say so and close, soon whatever the peer does, and to do
+/// nothing else. Nil closes at once.
+public typealias TurnAwayHandler = (Connection, ConnectionBudget.Refusal) -> (any ConnectionHandler)?
+
 /// A listening socket of an ``EventLoop``. Thread-confined to it.
 ///
 /// When descriptors or kernel memory run out, connections would stay in the kernel's queue and keep the
@@ -19,14 +23,16 @@ public typealias AcceptHandler = (Connection) -> (any ConnectionHandler)?
 /// that the loop holds, accepts with it, closes (the client learns at once), takes the spare back, and after
 /// a batch of that rests for a moment.
 ///
-/// Beyond the ``ConnectionBudget`` a connection is refused before anything is spent on it: the refusal goes out from
-/// here, and the descriptor is closed in the same breath.
+/// Beyond the ``ConnectionBudget`` a few connections are turned away: kept until they have heard why. Of those above that
+/// each is refused before anything is spent on it: the refusal goes out from here, and the descriptor is closed in the
+/// same breath.
 public final class Listener: EventSource, TimerTarget {
   public let loop: EventLoop
   /// Where it listens; the port is the real one.
   public let address: SocketAddress
   private let accept: AcceptHandler
   private let refusal: [UInt8]
+  private let turnAway: TurnAwayHandler?
   private var descriptor: Int32
   private var source: UInt32 = 0
   private var restTimer = TimerID.none
@@ -35,11 +41,12 @@ public final class Listener: EventSource, TimerTarget {
   private static let failuresMaximum = 16
 
   init(
-    loop: EventLoop, descriptor: Int32, address: SocketAddress, refusal: [UInt8],
+    loop: EventLoop, descriptor: Int32, address: SocketAddress, refusal: [UInt8], turnAway: TurnAwayHandler?,
     accept: @escaping AcceptHandler
   ) {
     self.loop = loop
     self.refusal = refusal
+    self.turnAway = turnAway
     self.descriptor = descriptor
     self.address = address
     self.accept = accept
@@ -78,20 +85,29 @@ public final class Listener: EventSource, TimerTarget {
     do throws(ConnectionBudget.Refusal) {
       let address = try loop.configuration.budget.admit(peer)
       loop.statistics.accepted &+= 1
-      loop.adopt(accepted, peer: peer, isCounted: address != nil, accept: accept)
+      loop.adopt(accepted, peer: peer, flags: address == nil ? [] : .countsForPeer, accept: accept)
     } catch {
-      switch error {
-      case .connections: loop.statistics.refusedConnections &+= 1
-      case .address: loop.statistics.refusedAddress &+= 1
-      }
-      refuse(accepted)
+      refuse(accepted, peer, error)
     }
     return true
   }
 
+  private func refuse(_ accepted: Int32, _ peer: SocketAddress, _ reason: ConnectionBudget.Refusal) {
+    switch reason {
+    case .connections: loop.statistics.refusedConnections &+= 1
+    case .address: loop.statistics.refusedAddress &+= 1
+    }
+    if let turnAway, loop.configuration.budget.beginTurningAway() {
+      loop.statistics.turnedAway &+= 1
+      loop.adopt(accepted, peer: peer, flags: .turnedAway) { turnAway($0, reason) }
+    } else {
+      refuseAtOnce(accepted)
+    }
+  }
+
   /// Nobody waits for the peer here. What it has sent already is read away: closing with unread input resets the
-  /// connection, and the reset would overtake the refusal.
-  private func refuse(_ accepted: Int32) {
+  /// connection, and the reset would overtake the refusal. What it sends later does reset it.
+  private func refuseAtOnce(_ accepted: Int32) {
     if !refusal.isEmpty {
       _ = refusal.withUnsafeBytes { send(accepted, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       _ = shutdown(accepted, Int32(SHUT_WR))

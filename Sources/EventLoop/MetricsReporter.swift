@@ -9,6 +9,7 @@ final class MetricsReporter: TimerTarget {
   private let shed: Counter
   private let refusedConnections: Counter
   private let refusedAddress: Counter
+  private let turnedAway: Counter
   private let turns: Counter
   private let messages: Counter
   private let timersFired: Counter
@@ -27,6 +28,7 @@ final class MetricsReporter: TimerTarget {
     let refused = { Counter(label: "eventloop_refused_total", dimensions: dimensions + [("limit", $0)]) }
     refusedConnections = refused("connections")
     refusedAddress = refused("address")
+    turnedAway = Counter(label: "eventloop_turned_away_total", dimensions: dimensions)
     turns = Counter(label: "eventloop_turns_total", dimensions: dimensions)
     messages = Counter(label: "eventloop_messages_total", dimensions: dimensions)
     timersFired = Counter(label: "eventloop_timers_fired_total", dimensions: dimensions)
@@ -49,6 +51,7 @@ final class MetricsReporter: TimerTarget {
     shed.increment(by: now.shed &- reported.shed)
     refusedConnections.increment(by: now.refusedConnections &- reported.refusedConnections)
     refusedAddress.increment(by: now.refusedAddress &- reported.refusedAddress)
+    turnedAway.increment(by: now.turnedAway &- reported.turnedAway)
     turns.increment(by: now.turns &- reported.turns)
     messages.increment(by: now.messages &- reported.messages)
     timersFired.increment(by: now.timersFired &- reported.timersFired)

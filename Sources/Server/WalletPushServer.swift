@@ -376,12 +376,16 @@ private struct Parts {
     var address = ListenAddress(host: settings.http.host, port: settings.http.port)
     var bound: SocketAddress?
     for (shard, sessions) in zip(shards, router.services.sessions) {
+      let session = { (connection: Connection, refusal: ConnectionBudget.Refusal?) in
+        connection.filter = tls?.makeFilter()
+        return HTTPSession(
+          router: router, shard: shard, sessions: sessions, connection: connection, refusal: refusal)
+      }
       // What is refused before TLS has begun can't be told in plain text.
       let refusal = tls == nil ? ConnectionRefusal.answer : []
       let listener = try orSaysWhere(address) { () throws(SystemError) in
-        try shard.loop.listen(on: address, refusal: refusal) { connection in
-          connection.filter = tls?.makeFilter()
-          return HTTPSession(router: router, shard: shard, sessions: sessions, connection: connection)
+        try shard.loop.listen(on: address, refusal: refusal, turnAway: session) {
+          session($0, nil)
         }
       }
       bound = listener.address

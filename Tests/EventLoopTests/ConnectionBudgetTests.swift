@@ -104,6 +104,72 @@ import Testing
     #expect(budget.addressCount == 0)
   }
 
+  @Test(arguments: [ConnectionBudget.Refusal.connections, .address])
+  func aFewAreTurnedAway(_ limit: ConnectionBudget.Refusal) throws {
+    let budget =
+      limit == .connections
+      ? ConnectionBudget(connections: 1, perAddress: nil, turnedAway: 2)
+      : ConnectionBudget(connections: 10, perAddress: 1, turnedAway: 2)
+    let hand = try HandTurned { $0.budget = budget }
+    var told: [Connection] = []
+    let address = ListenAddress(host: "127.0.0.1", port: 0)
+    let listener = try hand.loop.listen(
+      on: address, refusal: Array("full".utf8),
+      turnAway: { connection, refusal in
+        #expect(refusal == limit)
+        told.append(connection)
+        let handler = Recorder()
+        handler.onReceive = { _, connection in
+          connection.write(Array("no room".utf8))
+          connection.close(.requested, afterFlush: true)
+        }
+        return handler
+      }, accept: { _ in Recorder() })
+    func refused() -> UInt64 {
+      let now = hand.loop.statistics
+      #expect((limit == .connections ? now.refusedAddress : now.refusedConnections) == 0)
+      return limit == .connections ? now.refusedConnections : now.refusedAddress
+    }
+    let clients = (0..<5).map { _ in Recorder() }
+    let ends = clients.map { hand.loop.connect(to: listener.address, handler: $0) }
+    hand.turn { clients.allSatisfy(\.isConnected) && refused() == 4 }
+    hand.turn { clients.filter { $0.bytes == Array("full".utf8) && $0.inputEndedCount == 1 }.count == 2 }
+    #expect(told.count == 2 && hand.loop.statistics.turnedAway == 2 && hand.loop.statistics.accepted == 1)
+    #expect(budget.open == 1 && budget.turnedAwayOpen == 2 && hand.loop.statistics.acceptedOpen == 1)
+
+    // Those that were refused at once have their end already; the first one is a client.
+    for index in clients.indices where clients[index].inputEndedCount == 0 {
+      ends[index].write(pattern(300_000))
+    }
+    hand.turn { clients.filter { $0.bytes == Array("no room".utf8) && $0.inputEndedCount == 1 }.count == 2 }
+    for index in clients.indices where clients[index].inputEndedCount == 1 {
+      ends[index].close(.requested, afterFlush: true)
+    }
+    hand.turn { budget.turnedAwayOpen == 0 }
+    #expect(budget.open == 1 && hand.loop.statistics.acceptedOpen == 1)
+    hand.turn { clients.filter { $0.closeReasons == [.requested] }.count == 4 }
+
+    // A place that is free again is the next one's.
+    let next = Recorder()
+    hand.loop.connect(to: listener.address, handler: next).write([1])
+    hand.turn { next.bytes == Array("no room".utf8) }
+    #expect(refused() == 5 && hand.loop.statistics.turnedAway == 3)
+  }
+
+  @Test func whoeverIsTurnedAwayWithoutAHandlerIsGoneAtOnce() throws {
+    let budget = ConnectionBudget(connections: 0, perAddress: nil, turnedAway: 1)
+    let hand = try HandTurned { $0.budget = budget }
+    let listener = try hand.loop.listen(
+      on: ListenAddress(host: "127.0.0.1", port: 0), turnAway: { _, _ in nil }, accept: { _ in Recorder() })
+    for count in 1...3 {
+      let client = Recorder()
+      _ = hand.loop.connect(to: listener.address, handler: client)
+      hand.turn { client.inputEndedCount == 1 }
+      #expect(hand.loop.statistics.turnedAway == UInt64(count) && budget.turnedAwayOpen == 0)
+    }
+    #expect(budget.open == 0 && hand.loop.statistics.acceptedOpen == 0)
+  }
+
   @Test func aProxySpeaksForItsClients() throws {
     let budget = ConnectionBudget(connections: 10, perAddress: 1, isExempt: { $0.isLoopback })
     let hand = try HandTurned { $0.budget = budget }

@@ -45,17 +45,3 @@ struct ClientAddresses: Sendable {
     return SocketAddress(host: String(text), port: 0)
   }
 }
-
-/// What a plain connection is told that finds no room, before a byte of it is read.
-enum ConnectionRefusal {
-  /// Seconds.
-  static let retrySeconds = "5"
-
-  static let answer: [UInt8] = {
-    let body = #"{"error":"too many connections; come back later","code":"too_many_connections"}"#
-    return Array(
-      ("HTTP/1.1 503 Service Unavailable\r\nRetry-After: \(retrySeconds)\r\nConnection: close\r\n"
-        + "Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
-        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)").utf8)
-  }()
-}

@@ -6,6 +6,8 @@
 //
 // And every wait has an end (`watch`): for a head and for a body `limits.handshakeSeconds` each, which no dripping byte
 // puts off; between requests `limits.keepAliveSeconds`; for room `limits.slowSeconds` without any progress.
+//
+// A connection that found no room is answered at its first head (HTTPSession+TurningAway.swift).
 
 import EventLoop
 import HTTP1
@@ -37,15 +39,22 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private var askedAt: LoopInstant?
   private var timer = TimerID.none
   var isClosed = false
+  /// Why there is no room for the connection; nil where it has its place.
+  let refusal: ConnectionBudget.Refusal?
 
-  init(router: Router, shard: Shard, sessions: HTTPSessions, connection: Connection) {
+  init(
+    router: Router, shard: Shard, sessions: HTTPSessions, connection: Connection,
+    refusal: ConnectionBudget.Refusal? = nil
+  ) {
     self.router = router
     self.shard = shard
     self.sessions = sessions
     self.connection = connection
+    self.refusal = refusal
     parser = RequestParser(limits: router.limits)
     allowance = Allowance(now: shard.loop.now)
-    arm(router.settings.limits.handshake)
+    let handshake = router.settings.limits.handshake
+    arm(refusal == nil ? handshake : min(handshake, ConnectionRefusal.patience))
     sessions.add(self, connection.id)
   }
 
@@ -66,6 +75,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
       {
         switch event {
         case .head(let parsed):
+          if let refusal { return turnAway(parsed, refusal) }
           head = parsed
           owesContinue = parsed.expectContinue
         case .body(let piece): body.append(contentsOf: piece)
@@ -125,7 +135,10 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     phase = .answer
     shard.loop.cancel(timer)
     let wholeAt = LoopInstant.current()
-    guard hasRoomForClient(of: head) else { return turnAway(head, body) }
+    guard hasRoomForClient(of: head) else {
+      turnAway(head, .address)
+      return false
+    }
     switch route(head, body) {
     case .now(let response):
       askedAt = wholeAt
@@ -169,7 +182,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     connection.resumeReading()
   }
 
-  private func route(_ head: RequestHead, _ body: [UInt8]) -> Router.Action {
+  func route(_ head: RequestHead, _ body: [UInt8]) -> Router.Action {
     router.route(head, body: body) {
       router.rates.overdraft(of: head, from: connection.peer, own: &allowance, now: shard.loop.now)
     }
@@ -182,48 +195,22 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     goOn()
   }
 
-  private func finish(_ response: Response, _ head: RequestHead) {
+  func finish(_ response: Response, _ head: RequestHead) {
     connection.endCountForClient()
     if let askedAt { router.latency.recordNanoseconds((LoopInstant.current() - askedAt).wholeNanoseconds) }
     askedAt = nil
-    send(response, isHead: head.method == "HEAD", keepsAlive: head.keepAlive && !shard.isDraining)
+    let keepsAlive = head.keepAlive && !shard.isDraining && refusal == nil
+    send(response, isHead: head.method == "HEAD", keepsAlive: keepsAlive)
   }
 
   private func send(_ response: Response, isHead: Bool, keepsAlive: Bool) {
     guard !isClosed else { return }
-    router.count(response.status)
+    // One that found no room is counted where it was refused: no fault of the server's.
+    if refusal == nil { router.count(response.status) }
     for piece in router.encode(response, isHead: isHead, keepsAlive: keepsAlive, loop: shard.loop) {
       connection.write(piece)
     }
     if !keepsAlive { close() }
-  }
-
-  // MARK: One address's share
-
-  /// Behind a proxy the client is known only now, and counts from the head of its request to the end of the answer; as
-  /// a WebSocket, to its end.
-  private func hasRoomForClient(of head: RequestHead) -> Bool {
-    guard let client = router.clients.client(of: head, peer: connection.peer) else { return true }
-    return connection.count(for: client)
-  }
-
-  /// A browser can't read the status of a refused handshake, but it can read a Close.
-  private func turnAway(_ head: RequestHead, _ body: [UInt8]) -> Bool {
-    let reason = "too many connections from your address; close some and come back"
-    guard head.headers.containsToken("Upgrade", "websocket"),
-      case .upgrade(let upgrade) = route(head, body)
-    else {
-      let retry = [(name: "Retry-After", value: ConnectionRefusal.retrySeconds)]
-      finish(.error(503, "too_many_connections", reason, headers: retry), head)
-      return false
-    }
-    var machine = WebSocketConnection(
-      role: .server, limits: WebSocketLimits(messageBytes: 0, fragments: 1, replyBytes: 0))
-    var out = upgrade.response
-    try? machine.close(.tooManyConnections, reason: reason, into: &out)
-    connection.write(out)
-    close()
-    return true
   }
 
   // MARK: Waits
@@ -268,8 +255,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     case .idle: close()
     case .head where parser.isIdle: close()
     case .head, .body:
-      send(
-        .error(408, "timeout", "the request took too long to arrive"), isHead: false, keepsAlive: false)
+      let late = Response.error(408, "timeout", "the request took too long to arrive")
+      send(refusal.map(ConnectionRefusal.response) ?? late, isHead: false, keepsAlive: false)
     }
     router.count(timeout: phase)
   }

@@ -100,6 +100,6 @@ enum AsyncAPIText {
     {"code":4101,"meaning":"the access token has expired","return":true},
     {"code":4108,"meaning":"slow: nothing was taken for too long","return":true},
     {"code":4109,"meaning":"a ping stayed unanswered","return":true},
-    {"code":4111,"meaning":"too many connections of one address","return":true}
+    {"code":4111,"meaning":"too many connections, in all or of one address","return":true}
     """#
 }

@@ -87,6 +87,11 @@ final class Wire: Sendable {
     loop.post { loop.connection(id)?.pauseReading() }
   }
 
+  func resume() {
+    guard let id = id.withLock({ $0 }), let loop = Self.loop else { return }
+    loop.post { loop.connection(id)?.resumeReading() }
+  }
+
   /// Ends the connection without a goodbye.
   func abort() {
     guard let id = id.withLock({ $0 }), let loop = Self.loop else { return }
