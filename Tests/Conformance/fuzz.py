@@ -141,6 +141,7 @@ def main(role, where, results, *patterns):
     else:
         spec["url"] = "ws://127.0.0.1:" + where
         reactor.listenTCP(int(where), ServerFactory(spec), interface="127.0.0.1")
+        print("listening", flush=True)
     reactor.run()
 
 
