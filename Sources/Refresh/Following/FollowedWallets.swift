@@ -8,17 +8,15 @@ import Ledger
 struct FollowedWallets {
   private struct Entry {
     let address: Address
-    /// All that happened up to this block is known; `nil`: a whole read is awaited.
+    /// All that happened up to this block was looked at; `nil`: nothing is looked at before a whole read.
     var through: UInt64?
     /// Nothing that happened behind this block was missed, and no sign was seen that concerns all of its tokens.
-    /// `nil` where `through` is.
+    /// `nil`: a whole read is awaited.
     var since: UInt64?
     /// The block of the whole read from which on it is followed; 0 where that is long ago.
     var begun: UInt64 = 0
     /// No pass has looked at its blocks yet.
     var isNew = true
-    /// What was read as a whole is of no block of the chain: another whole read is awaited, and passes go on meanwhile.
-    var isDisproven = false
     /// Of the block of that whole read; `nil`: it is known to be in the chain, or nobody told.
     var traits: BlockTraits?
     /// The native balance as the last pass saw it.
@@ -93,13 +91,12 @@ struct FollowedWallets {
   ) {
     guard let entry = entries[wallet], isWhole || entry.through != nil else { return }
     entries[wallet]?.through = min(entry.through ?? block, block)
-    if isWhole, entry.through == nil || entry.isDisproven {
+    if isWhole, entry.since == nil {
       // The block may turn out to be none of the chain's, and nobody looked at it before.
       entries[wallet]?.since = Self.behind(block)
       entries[wallet]?.begun = block
       entries[wallet]?.traits = traits
       entries[wallet]?.isNew = true
-      entries[wallet]?.isDisproven = false
       entries[wallet]?.native = native
     }
     entries[wallet]?.version &+= 1
@@ -178,7 +175,6 @@ struct FollowedWallets {
     entries[wallet]?.traits = nil
     entries[wallet]?.since = nil
     entries[wallet]?.isNew = true
-    entries[wallet]?.isDisproven = true
     entries[wallet]?.version &+= 1
   }
 
