@@ -56,7 +56,7 @@ operations-test: setup
 	.ci/test-operations
 
 check: setup lint walls
-	.ci/check address thread conformance fuzz
+	.ci/check $(FIRST) address thread conformance fuzz
 	export WALLETPUSH=.build/release/walletpush && .ci/test-docs && .ci/test-operations && .ci/test-proxies \
 		&& .ci/test-urlsession
 

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import HTTP1
 import Metrics
 
 /// The files of `http.tls`, read and checked. Everything that is wrong is one line that names the setting, the file,
@@ -52,7 +53,7 @@ struct ServerCertificate: Sendable {
   }
 
   private static func date(_ seconds: Int64) -> String {
-    CivilTime.text(milliseconds: seconds * 1_000) + " UTC"
+    "\(CivilTime(unixSeconds: seconds)) UTC"
   }
 
   // MARK: In use

@@ -34,13 +34,9 @@ public struct SettingsFiles: Sendable {
     } catch {
       faults.add(nil, "storage.path", error.description)
     }
-    var tokenLists = TokenListFiles()
-    for chain in settings.chains {
-      for source in chain.tokenLists where !TokenListFiles.isAddress(source) {
-        _ = read { () throws(StartError) in try tokenLists.read(source, of: chain.chain) }
-      }
-    }
-    self.tokenLists = tokenLists
+    var unreadable: [StartError] = []
+    tokenLists = TokenListFiles(settings.chains, faults: &unreadable)
+    for fault in unreadable { faults.add(nil, nil, fault.description) }
     keys = settings.auth.flatMap { auth in read { () throws(StartError) in try AccessKeys(auth) } }
     guard faults.lines.isEmpty else { throw SettingsError(lines: faults.lines) }
   }

@@ -10,10 +10,16 @@ struct TokenListFiles: Sendable {
 
   init() {}
 
-  /// - Throws: what is wrong with the first that can't be used.
-  init(_ chains: [ChainConfiguration]) throws(StartError) {
+  /// - Parameter faults: gets what is wrong with those that can't be used.
+  init(_ chains: [ChainConfiguration], faults: inout [StartError]) {
     for chain in chains {
-      for source in chain.tokenLists where !Self.isAddress(source) { try read(source, of: chain.chain) }
+      for source in chain.tokenLists where !Self.isAddress(source) {
+        do throws(StartError) {
+          try read(source, of: chain.chain)
+        } catch {
+          faults.append(error)
+        }
+      }
     }
   }
 
@@ -23,7 +29,7 @@ struct TokenListFiles: Sendable {
   /// A list on the web, which is fetched while the server runs.
   static func isAddress(_ source: String) -> Bool { source.contains("://") }
 
-  mutating func read(_ path: String, of chain: Chain) throws(StartError) {
+  private mutating func read(_ path: String, of chain: Chain) throws(StartError) {
     let setting = "chains.\(chain.code).tokenLists"
     let bytes = try SmallFile.read(
       path, of: setting, limit: Self.bytesMaximum, expected: "a token list (tokenlists.org)")

@@ -63,7 +63,10 @@ actor TokenLists {
   func reload(_ chains: [ChainConfiguration]) async throws(StartError) {
     let served = Set(self.chains.map(\.chain.code))
     let chains = chains.filter { served.contains($0.chain.code) }
-    await load(chains, try TokenListFiles(chains))
+    var faults: [StartError] = []
+    let files = TokenListFiles(chains, faults: &faults)
+    guard faults.isEmpty else { throw StartError(faults.map(\.description).joined(separator: "; ")) }
+    await load(chains, files)
     fetch()
   }
 

@@ -30,7 +30,7 @@ struct client {
   int is_open;     // the upgrade is answered
   int place;       // in `clients`, once it is
   size_t held;     // bytes of a request or frame that is not whole yet
-  uint8_t bytes[1024];
+  uint8_t bytes[1 << 15];
 };
 
 struct frame {

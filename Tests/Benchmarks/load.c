@@ -45,7 +45,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { handshakes_at_once = 128, first_connections = 100, time_limit = 60, head_bytes = 1024, control_bytes = 125 };
+enum { handshakes_at_once = 128, first_connections = 100, time_limit = 60, head_bytes = 1024, control_bytes = 125,
+       text_limit = 1 << 15 };
 enum state { closed, connecting, securing, upgrading, open_ };
 
 struct connection {
@@ -136,9 +137,10 @@ static void send_whole(struct connection *connection, const void *bytes, size_t 
 }
 
 static void send_frame(struct connection *connection, int opcode, const void *payload, size_t count) {
-  uint8_t frame[8 + 4096] = {(uint8_t)(0x80 | opcode)};
+  static uint8_t frame[8 + text_limit];
   size_t head = 2;
-  if (count > 4096) fail("the message is too long");
+  if (count > text_limit) fail("the message is too long");
+  frame[0] = (uint8_t)(0x80 | opcode);
   if (count < 126) {
     frame[1] = (uint8_t)(0x80 | count);
   } else {
@@ -153,7 +155,7 @@ static void send_frame(struct connection *connection, int opcode, const void *pa
 
 /// The template, with the wallet's number where it asks for one.
 static void send_text(struct connection *connection, const char *template) {
-  char text[4096];
+  static char text[text_limit];
   const char *mark = strstr(template, "{n}");
   int count = mark ? snprintf(text, sizeof text, "%.*s%040llx%s", (int)(mark - template), template,
                               (unsigned long long)wallet, mark + 3)

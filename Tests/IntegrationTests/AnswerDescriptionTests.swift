@@ -199,7 +199,7 @@ import Testing
         scene, described, "POST", path, "/api/v1/wallets/\(scene.wallet)/refresh_balances", 502)
       let chains = try await scene.call("GET", "/api/v1/chains")
       described.expect(chains, "GET", "/api/v1/chains")
-      return chains.json["chains"]?[0]?["state"] == "down" ? true : nil
+      return chains.json["chains"]?[0]?["state"] == "down"
     }
     try await scene.devnet.setChainFault(nil)
   }

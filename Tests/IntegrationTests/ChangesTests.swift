@@ -1,3 +1,4 @@
+import TestSupport
 import Ethereum
 import JSON
 import Testing
@@ -46,7 +47,7 @@ import Testing
     let before = try await opened(scene)
     let wire = try await Wire.connect(port: try scene.port)
     wire.write("GET \(path(scene, query)) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n")
-    try await eventually("the poll to wait") { try await opened(scene) > before ? true : nil }
+    try await eventually("the poll to wait") { try await opened(scene) > before }
     return wire
   }
 
@@ -127,7 +128,7 @@ import Testing
           let answer = try await changes(scene, "?since=\(here)")
           here = try point(answer)
           let frames = answer.json["changes"]?.array ?? []
-          return frames.contains { $0["type"] == "price" && $0["price_usd"]?.string == price } ? true : nil
+          return frames.contains { $0["type"] == "price" && $0["price_usd"]?.string == price }
         }
       }
     }
@@ -142,7 +143,7 @@ import Testing
         try await eventually(price) {
           let rows = try await scene.call("GET", path).json["tokens"]?.array ?? []
           let coin = rows.first { $0["token"] == "ETH:native" }
-          return coin?["price_usd"]?.string == price && coin?["price_state"] == "fresh" ? true : nil
+          return coin?["price_usd"]?.string == price && coin?["price_state"] == "fresh"
         }
       }
       #expect(try await scene.call("GET", "/api/v1/stats").json["wallets_watched"]?.int == 1)
@@ -204,7 +205,7 @@ import Testing
       gone.abort()
       try await eventually("nobody to wait") {
         let stats = try await scene.call("GET", "/api/v1/stats").json
-        return stats["connections"]?.int == 0 && stats["polls"]?.int == 0 ? true : nil
+        return stats["connections"]?.int == 0 && stats["polls"]?.int == 0
       }
       let total = await (try scene.server).services.pushStatistics().total
       #expect(total.pollsAbandoned == 1)

@@ -84,14 +84,13 @@ import Testing
       let frames = client.frames
       return frames.contains { $0["chain"] == "ETH" && $0["state"] == "down" }
         && frames.contains { $0["prices"] == "stale" } && frames.contains { $0["refreshing"] == "failed" }
-        ? true : nil
     }
     let stranger = try await scene.client("/ws?wallet=\(scene.world.wallets[2])")
     try await stranger.frame("nothing known") { $0["type"] == "snapshot" && $0["state"] == "unknown" }
     try await scene.devnet.setChainFault(nil)
     try await scene.devnet.setPriceFault(nil)
     try await client.frame("all is well") { $0["chain"] == "ETH" && $0["state"] == "up" }
-    try await eventually("prices") { client.frames.contains { $0["prices"] == "live" } ? true : nil }
+    try await eventually("prices") { client.frames.contains { $0["prices"] == "live" } }
     for client in [client, stranger] { described.expect(framesOf: client) }
   }
 

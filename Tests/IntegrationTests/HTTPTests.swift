@@ -176,7 +176,7 @@ import Testing
       // A refresh that failed doesn't cool down. The node may still be left alone for what it did.
       try await scene.devnet.setChainFault(nil)
       let path = "/api/v1/wallets/\(scene.wallet)/refresh_balances"
-      try await eventually("a refresh") { try await scene.call("POST", path).status == 200 ? true : nil }
+      try await eventually("a refresh") { try await scene.call("POST", path).status == 200 }
       #expect(try await scene.call("POST", path).status == 429)
     }
   }
@@ -434,7 +434,7 @@ import Testing
             + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").utf8)
           + [0x81, 0x80 | UInt8(message.count), 0, 0, 0, 0] + message)
       try await eventually("the pong") {
-        String(decoding: wire.bytes, as: UTF8.self).contains(#""type":"pong","id":1"#) ? true : nil
+        String(decoding: wire.bytes, as: UTF8.self).contains(#""type":"pong","id":1"#)
       }
       #expect(String(decoding: wire.bytes, as: UTF8.self).contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
       wire.abort()
@@ -465,7 +465,7 @@ import Testing
         var piece = [UInt8](repeating: 0, count: 65_536)
         let count = read(descriptor, &piece, piece.count)
         if count > 0 { bytes.append(contentsOf: piece[..<count]) }
-        return count == 0 ? true : nil
+        return count == 0
       }
       #expect(Answer.take(from: &bytes)?.status == 200)
     }

@@ -24,7 +24,7 @@ import Testing
     try await eventually("the end of all that drip") {
       let open = wires.filter { !$0.isEnded }
       for wire in open { wire.write(byte) }
-      return open.isEmpty ? true : nil
+      return open.isEmpty
     }
   }
 
@@ -107,7 +107,7 @@ import Testing
         // Of 500 answers to each at most one is begun beyond `limits.unsentBytes`.
         try await eventually("all to be got rid of") {
           #expect(try await scene.heldBytes() < 20 * ((1 << 20) + scene.settings.limits.unsentBytes + 1_024))
-          return try scene.budget.open == 1 ? true : nil
+          return try scene.budget.open == 1
         }
         try await scene.expectPrices(at: neighbour, "405.25")
       }
@@ -123,7 +123,7 @@ import Testing
       wire.pause()
       wire.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
       try await eventually("most of the answer to wait here") {
-        try await scene.heldBytes() > 1 << 19 ? true : nil
+        try await scene.heldBytes() > 1 << 19
       }
     }
   }
@@ -279,7 +279,6 @@ import Testing
           $0.hasPrefix("walletpush_eventloop_refused_total{") && $0.contains(#"limit="connections""#)
         }
         return counts.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +) >= 500
-          ? true : nil
       }
     }
   }
@@ -324,7 +323,7 @@ import Testing
       // A plain request counts until it is answered, a WebSocket until it ends.
       held[0].close()
       try await eventually("room for the address") {
-        try await scene.call("GET", "/healthz", headers: headers).status == 200 ? true : nil
+        try await scene.call("GET", "/healthz", headers: headers).status == 200
       }
       for _ in 0..<3 { #expect(try await scene.call("GET", "/healthz", headers: headers).status == 200) }
       #expect(try await client("198.51.100.7").ask(1, #""op":"ping""#)["type"] == "pong")

@@ -1,3 +1,4 @@
+import TestSupport
 import EventLoop
 import JSON
 import Load
@@ -75,7 +76,6 @@ import Upstream
         }
         #expect(count(result, "negative_delivery_times") == 0)
         return count(result, "delivery_ms", "count") > 0 && count(result, "delivery", "frames") > 0
-          ? true : nil
       }
     }
   }

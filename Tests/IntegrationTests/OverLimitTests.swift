@@ -59,7 +59,7 @@ import Testing
 
   private func untilFree(_ scene: Scene) async throws {
     try await eventually("the places of those turned away") {
-      try scene.budget.turnedAwayOpen == 0 ? true : nil
+      try scene.budget.turnedAwayOpen == 0
     }
   }
 
@@ -68,8 +68,8 @@ import Testing
     _ limit: Limit, _ scene: Scene, _ tls: TLSClient?, number: UInt64 = 1
   ) async throws -> Wire {
     let wire = try await Wire.connect(port: try scene.port, tls: tls)
-    try await eventually("the refusal") { try await counts(limit, scene)[0] == number ? true : nil }
-    try await eventually("the connection") { wire.isConnected ? true : nil }
+    try await eventually("the refusal") { try await counts(limit, scene)[0] == number }
+    try await eventually("the connection") { wire.isConnected }
     return wire
   }
 

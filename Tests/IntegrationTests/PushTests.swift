@@ -1,3 +1,4 @@
+import TestSupport
 import Ethereum
 import JSON
 import Testing
@@ -205,7 +206,7 @@ import Testing
       #expect(fresh.balances == (try await scene.balances(scene.world.wallets[1])))
       try await eventually("fresh again") {
         let snapshot = try await scene.call("GET", "/api/v1/wallets/\(scene.wallet)/balances").json
-        return snapshot["state"] == "fresh" && snapshot.balances == held ? true : nil
+        return snapshot["state"] == "fresh" && snapshot.balances == held
       }
       for frame in client.frames where frame["type"] == "balance" {
         #expect(held[frame["token"]?.string ?? ""] == frame["balance"]?.string)

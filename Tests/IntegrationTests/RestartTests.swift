@@ -1,3 +1,4 @@
+import TestSupport
 import JSON
 import Testing
 
@@ -114,7 +115,7 @@ import Testing
       let before = try await settle(scene)
       // The writer gathers; what a dead process had not written is lost, and rightly.
       try await eventually("what was read is in the file") {
-        try await isStored(scene, before.snapshot.balances) ? true : nil
+        try await isStored(scene, before.snapshot.balances)
       }
       let copy = try scene.settingsOfCrashCopy()
       await scene.stop()

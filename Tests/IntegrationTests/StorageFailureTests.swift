@@ -1,3 +1,4 @@
+import TestSupport
 import Glibc
 import JSON
 import Testing
@@ -65,7 +66,7 @@ extension StorageFailureTests {
       #expect(try await scene.call("GET", path).status == 200, "nobody has registered it anew")
       // Until then a snapshot is of what was stored, and what is read comes row by row.
       try await eventually("the wallet to be read") {
-        try await scene.call("GET", path).text.contains(#""state":"fresh""#) ? true : nil
+        try await scene.call("GET", path).text.contains(#""state":"fresh""#)
       }
       _ = try await scene.watcher()
     }

@@ -1,3 +1,4 @@
+import TestSupport
 import Ethereum
 import JSON
 import Testing
@@ -36,7 +37,7 @@ import Testing
       reader.wire.abort()
       try await eventually("the end") {
         let stats = try await scene.call("GET", "/api/v1/stats").json
-        return stats["connections"]?.int == 0 && stats["streams"]?.int == 0 ? true : nil
+        return stats["connections"]?.int == 0 && stats["streams"]?.int == 0
       }
     }
   }

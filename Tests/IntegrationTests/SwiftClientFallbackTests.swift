@@ -1,3 +1,4 @@
+import TestSupport
 import Ethereum
 import Ledger
 import Testing
@@ -19,7 +20,7 @@ import WalletPushClient
     for key in wallets {
       try await eventually("a fresh wallet") {
         let wallet = await client.state.wallets[key]
-        return wallet?.isComplete == true && wallet?.state == .fresh ? true : nil
+        return wallet?.isComplete == true && wallet?.state == .fresh
       }
     }
     return client
@@ -30,13 +31,13 @@ import WalletPushClient
     for key in await client.state.wallets.keys {
       try await eventually("price \(text) of \(key)") {
         let row = await client.state.wallets[key]?.rows[.native(key.chain)]
-        return row?.price.usd?.plainText == text ? true : nil
+        return row?.price.usd?.plainText == text
       }
     }
   }
 
   private func expect(_ kind: TransportKind, _ client: WalletPushClient) async throws {
-    try await eventually("\(kind)") { await client.transport == kind ? true : nil }
+    try await eventually("\(kind)") { await client.transport == kind }
   }
 
   @Test(arguments: Gate.Block.allCases) func updatesArriveByEventStreamsAndThenBack(_ block: Gate.Block)
@@ -53,7 +54,7 @@ import WalletPushClient
       try await eventually("the balances") {
         let rows = await client.state.wallets[scene.wallet]?.rows ?? [:]
         let balances = rows.map { ("\($0.key)", $0.value.balance?.decimal ?? "?") }
-        return Dictionary(uniqueKeysWithValues: balances) == expected ? true : nil
+        return Dictionary(uniqueKeysWithValues: balances) == expected
       }
       #expect(try await client.get(scene.wallet).rows.count == expected.count)
       #expect(Set(try await client.list().wallets) == Set(scene.world.wallets))

@@ -1,3 +1,4 @@
+import TestSupport
 import Ethereum
 import Ledger
 import Synchronization
@@ -17,7 +18,7 @@ import WalletPushClient
     await client.connect()
     try await eventually("a fresh wallet") {
       let wallet = await client.state.wallets[scene.wallet]
-      return wallet?.isComplete == true && wallet?.state == .fresh ? true : nil
+      return wallet?.isComplete == true && wallet?.state == .fresh
     }
     return client
   }
@@ -26,7 +27,7 @@ import WalletPushClient
     try await scene.setPrice(text)
     try await eventually("price \(text)") {
       let row = await client.state.wallets[scene.wallet]?.rows[.native(scene.wallet.chain)]
-      return row?.price.usd?.plainText == text ? true : nil
+      return row?.price.usd?.plainText == text
     }
   }
 
@@ -45,7 +46,7 @@ import WalletPushClient
       }
       await client.unsubscribe(wallets: [scene.wallet])
       try await eventually("nothing is subscribed to") {
-        try await client.list().wallets.isEmpty ? true : nil
+        try await client.list().wallets.isEmpty
       }
       await client.close()
     }
@@ -76,7 +77,7 @@ import WalletPushClient
         let rows = await client.state.wallets[scene.wallet]?.rows ?? [:]
         let balances = rows.map { ("\($0.key)", $0.value.balance?.decimal ?? "?") }
         let price = rows[.native(scene.wallet.chain)]?.price.usd?.plainText
-        return Dictionary(uniqueKeysWithValues: balances) == expected && price == "3501.75" ? true : nil
+        return Dictionary(uniqueKeysWithValues: balances) == expected && price == "3501.75"
       }
       let resumptions = notices.withLock { notices in
         notices.compactMap { notice in

@@ -112,7 +112,7 @@ import Testing
       dead.write(
         "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
           + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
-      _ = try await eventually("the upgrade") { dead.bytes.starts(with: "HTTP/1.1 101".utf8) ? true : nil }
+      _ = try await eventually("the upgrade") { dead.bytes.starts(with: "HTTP/1.1 101".utf8) }
       _ = try await dead.untilEnd()
     }
   }
@@ -150,7 +150,7 @@ import Testing
       let unfinishedBefore = try await figure(unfinished)
       try await Wire.connect(port: try scene.port).abort()
       _ = try await eventually("the count") {
-        try await figure(unfinished) == unfinishedBefore + 1 ? true : nil
+        try await figure(unfinished) == unfinishedBefore + 1
       }
       let refused = #"handshakes_failed_total{reason="refused"}"#
       let refusedBefore = try await figure(refused)

@@ -25,7 +25,7 @@ import Testing
   }
 
   private func untilListed(_ wanted: [String], _ scene: Scene) async throws {
-    try await eventually("\(wanted) to be listed") { try await symbols(scene) == wanted ? true : nil }
+    try await eventually("\(wanted) to be listed") { try await symbols(scene) == wanted }
   }
 
   /// Tokens that the first wallet holds.
@@ -45,7 +45,7 @@ import Testing
       lists.answer(503)
       try await scene.start()
       let client = try await scene.watcher()
-      try await eventually("a request") { lists.requests > 0 ? true : nil }
+      try await eventually("a request") { lists.requests > 0 }
       #expect(try await symbols(scene) == [])
 
       lists.answer(200, list(scene, Array(held.prefix(3))))
@@ -65,7 +65,7 @@ import Testing
         let requests = lists.requests
         lists.answer(status, body)
         try await scene.server.reload(scene.settings)
-        try await eventually("a request") { lists.requests > requests ? true : nil }
+        try await eventually("a request") { lists.requests > requests }
         #expect(try await symbols(scene) == held.prefix(2).map { "L\($0)" })
       }
       await scene.stop()

@@ -60,7 +60,7 @@ import Testing
             "trustedProxies": []
           },
           "storage": {
-            "path": "/work/walletpush.sqlite",
+            "path": "/srv/walletpush.sqlite",
             "replaceDamaged": true
           },
           "chains": {

@@ -365,7 +365,7 @@ import Testing
 
   @Test func missingFileIsNamed() {
     let faults = Load(environment: ["WALLETPUSH_CONFIG": "gone.json"]).faults()
-    #expect(faults == ["/work/gone.json: the configuration file cannot be read: No such file or directory"])
+    #expect(faults == ["/srv/gone.json: the configuration file cannot be read: No such file or directory"])
   }
 
   /// The names that Kubernetes gives to the neighbours of a service called walletpush.

@@ -8,7 +8,7 @@ import Testing
   @Test func defaults() throws {
     let settings = try Load().settings()
     var expected = Settings()
-    expected.storage.path = "/work/walletpush.sqlite"
+    expected.storage.path = "/srv/walletpush.sqlite"
     #expect(settings == expected)
     #expect(settings.chains.map(\.chain) == ChainRegistry.chains)
     #expect(settings.http.port == 8080)
@@ -211,12 +211,12 @@ import Testing
   }
 
   @Test func bothFilesOfTLSAreSettableThreeWays() throws {
-    let tls = Settings.TLS(certificate: "/work/c.pem", key: "/k.pem")
+    let tls = Settings.TLS(certificate: "/srv/c.pem", key: "/k.pem")
     let option = ["--http-tls-certificate", "c.pem", "--http-tls-key=/k.pem"]
     #expect(try Load(arguments: option).settings().http.tls == tls)
     let variables = ["WALLETPUSH_HTTP_TLS_CERTIFICATE": "c.pem", "WALLETPUSH_HTTP_TLS_KEY": "/k.pem"]
     #expect(try Load(environment: variables).settings().http.tls == tls)
-    let file = #"{"http": {"tls": {"certificate": "/work/c.pem", "key": "/k.pem"}}}"#
+    let file = #"{"http": {"tls": {"certificate": "/srv/c.pem", "key": "/k.pem"}}}"#
     #expect(try Load(json: file).settings().http.tls == tls)
   }
 
@@ -249,9 +249,9 @@ import Testing
 
   static let paths: [(text: String, file: String, elsewhere: String)] = [
     ("/abs/a.sqlite", "/abs/a.sqlite", "/abs/a.sqlite"),
-    ("a.sqlite", "/etc/wp/a.sqlite", "/work/a.sqlite"),
-    ("./a.sqlite", "/etc/wp/a.sqlite", "/work/a.sqlite"),
-    ("../a.sqlite", "/etc/wp/../a.sqlite", "/work/../a.sqlite"),
+    ("a.sqlite", "/etc/wp/a.sqlite", "/srv/a.sqlite"),
+    ("./a.sqlite", "/etc/wp/a.sqlite", "/srv/a.sqlite"),
+    ("../a.sqlite", "/etc/wp/../a.sqlite", "/srv/../a.sqlite"),
     (":memory:", ":memory:", ":memory:"),
   ]
 
@@ -267,13 +267,13 @@ import Testing
   @Test func fileMayBeNamedByTheEnvironmentAndRelative() throws {
     var asked: [String] = []
     let settings = try Settings.load(
-      file: nil, arguments: [], environment: ["WALLETPUSH_CONFIG": "sub/wp.json"], workingDirectory: "/work"
+      file: nil, arguments: [], environment: ["WALLETPUSH_CONFIG": "sub/wp.json"], workingDirectory: "/srv"
     ) { path in
       asked.append(path)
       return Array(#"{"storage": {"path": "a"}}"#.utf8)
     }
-    #expect(asked == ["/work/sub/wp.json"])
-    #expect(settings.storage.path == "/work/sub/a")
+    #expect(asked == ["/srv/sub/wp.json"])
+    #expect(settings.storage.path == "/srv/sub/a")
   }
 
   @Test func chainsOfTheConfigurationJoinTheBuiltIn() throws {

@@ -2,7 +2,7 @@ import Server
 
 /// Loads settings without touching a disk.
 struct Load {
-  static let folder = "/work"
+  static let folder = "/srv"
   static let file = "/etc/wp/wp.json"
 
   /// Nil: no file is named.

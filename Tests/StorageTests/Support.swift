@@ -136,15 +136,3 @@ struct Outsider {
 
   func number(_ sql: String) throws -> Int { try queue.inDatabase { try Int.fetchOne($0, sql: sql) ?? -1 } }
 }
-
-/// Polls, because the writer tells nobody when it has written; fails after a minute.
-func eventually(
-  _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
-) async throws {
-  let deadline = ContinuousClock.now + .seconds(60)
-  while ContinuousClock.now < deadline {
-    if try await condition() { return }
-    try await Task.sleep(for: .milliseconds(5))
-  }
-  Issue.record(what, sourceLocation: sourceLocation)
-}

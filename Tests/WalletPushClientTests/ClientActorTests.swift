@@ -1,3 +1,4 @@
+import TestSupport
 import Ethereum
 import JSON
 import Synchronization
@@ -107,7 +108,7 @@ import Testing
     second.say(Say.hello())
     #expect(try await sent("subscribe", by: second)["since"]?.string == "e1:11")
     await client.close()
-    try await eventually("closed") { second.isClosed ? true : nil }
+    try await eventually("closed") { second.isClosed }
   }
 
   @Test func callsWaitForTheirAnswers() async throws {
@@ -118,7 +119,7 @@ import Testing
     await client.connect()
     let transport = try await network.transport(0)
     transport.say(Say.hello())
-    try await eventually("connected") { await client.isConnected ? true : nil }
+    try await eventually("connected") { await client.isConnected }
     async let refused: Void = client.refresh(key)
     transport.say(
       Say.error(try #require(try await sent("refresh", by: transport)["id"]?.int), "cooldown", retry: 5))
@@ -171,20 +172,5 @@ import Testing
     }
     reader.cancel()
     #expect(await reader.value == 0)
-  }
-}
-
-struct NothingCame: Error { let what: String }
-
-/// Waits until `value` has one. The deadline only guards against waiting for ever.
-@discardableResult
-func eventually<Value>(
-  _ what: String, within patience: Duration = .seconds(120), _ value: () async throws -> Value?
-) async throws -> Value {
-  let deadline = ContinuousClock.now + patience
-  while true {
-    if let value = try await value() { return value }
-    guard ContinuousClock.now < deadline else { throw NothingCame(what: what) }
-    try await Task.sleep(for: .milliseconds(2))
   }
 }

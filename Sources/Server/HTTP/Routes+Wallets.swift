@@ -249,7 +249,7 @@ extension Router {
         language == .chinese
           ? "钱包 \(address) 的代币余额已成功更新" : "the token balances of wallet \(address) were refreshed")
       writer.member("wallet_address", address)
-      writer.member("refresh_time", CivilTime.text(milliseconds: services.clock()))
+      writer.member("refresh_time", CivilTime(unixSeconds: services.clock() / 1_000).description)
       writer.member("token_count", outcome.tokenCount)
       writer.member("status", "success")
       writer.wallet(cells.id, cells.key)
@@ -318,28 +318,5 @@ extension JSONWriter {
     member("wallet", key.description)
     member("chain", key.chain.description)
     member("address", key.address.lowercase)
-  }
-}
-
-/// A date and time of the proleptic Gregorian calendar, UTC.
-enum CivilTime {
-  /// `2026-11-22 10:21:00`
-  static func text(milliseconds: Int64) -> String {
-    let seconds = milliseconds >= 0 ? milliseconds / 1_000 : (milliseconds - 999) / 1_000
-    let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
-    let rest = seconds - days * 86_400
-    // Days since 0000-03-01: leap days come last in a year that starts in March.
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    let pad: (Int64) -> String = { $0 < 10 ? "0\($0)" : "\($0)" }
-    return
-      "\(year)-\(pad(month))-\(pad(day)) \(pad(rest / 3_600)):\(pad(rest / 60 % 60)):\(pad(rest % 60))"
   }
 }

@@ -1,3 +1,4 @@
+import HTTP1
 import JSON
 import Logging
 
@@ -40,7 +41,8 @@ struct LogRecord {
 
   private var time: String {
     let fraction = String(1_000 + milliseconds % 1_000).dropFirst()
-    return "\(CivilTime.text(milliseconds: milliseconds).replacing(" ", with: "T")).\(fraction)Z"
+    let second = CivilTime(unixSeconds: milliseconds / 1_000).description
+    return "\(second.replacing(" ", with: "T")).\(fraction)Z"
   }
 
   private var sortedMetadata: [(key: String, value: Logger.Metadata.Value)] {

@@ -1,4 +1,5 @@
 import Ethereum
+import HTTP1
 import JSON
 import Ledger
 
@@ -45,7 +46,7 @@ extension BalancesRefresh {
     else { return nil }
     self.init(
       wallet: wallet, tokenCount: count,
-      refreshedAt: value["refresh_time"]?.string.flatMap { CivilTime.milliseconds($0) },
+      refreshedAt: value["refresh_time"]?.string.flatMap { CivilTime($0)?.unixSeconds }.map { $0 * 1_000 },
       message: value["message"]?.string ?? "", epoch: epoch, revision: revision)
   }
 }
@@ -74,28 +75,5 @@ extension ChainEndpoint {
       errorPercent: value["error_percent"]?.int.flatMap { (0...100).contains($0) ? $0 : nil },
       block: value["block"]?.number?.uint64,
       hasMulticall3: value["multicall3"]?.bool ?? false)
-  }
-}
-
-/// A date and time as `refresh_time` has it: `2026-11-22 10:21:00`, UTC.
-enum CivilTime {
-  /// Since 1970; nil for what is none of the years 1970 to 9999. Days are counted, not checked against their month.
-  static func milliseconds(_ text: String) -> UnixMilliseconds? {
-    let bytes = Array(text.utf8)
-    guard bytes.count == 19,
-      zip(bytes, "dddd-dd-dd dd:dd:dd".utf8).allSatisfy({ byte, form in
-        form == UInt8(ascii: "d") ? (48...57).contains(byte) : byte == form
-      })
-    else { return nil }
-    let number: (Range<Int>) -> Int64 = { bytes[$0].reduce(0) { $0 * 10 + Int64($1 - 48) } }
-    let (year, month, day) = (number(0..<4), number(5..<7), number(8..<10))
-    let (hour, minute, second) = (number(11..<13), number(14..<16), number(17..<19))
-    guard year >= 1970, (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
-    else { return nil }
-    // Years that begin in March end with their leap day.
-    let (marchYear, marchMonth) = month > 2 ? (year, month - 3) : (year - 1, month + 9)
-    let leapDays = marchYear / 4 - marchYear / 100 + marchYear / 400
-    let days = marchYear * 365 + leapDays + (153 * marchMonth + 2) / 5 + day - 1 - 719_468
-    return (days * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000
   }
 }

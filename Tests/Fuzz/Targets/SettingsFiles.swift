@@ -32,7 +32,7 @@ func fuzzSettingsFiles(_ input: FuzzInput) throws {
 private let path = "/etc/wp.json"
 
 private func load(_ bytes: [UInt8]) throws(SettingsError) -> Settings {
-  try Settings.load(file: path, arguments: [], environment: [:], workingDirectory: "/work") { asked in
+  try Settings.load(file: path, arguments: [], environment: [:], workingDirectory: "/srv") { asked in
     guard asked == path else { throw NoSuchFile() }
     return bytes
   }

@@ -1,3 +1,4 @@
+import TestSupport
 import JSON
 
 /// A reader of an event stream over a connection of its own. Read by hand, so that the server's own parser isn't its judge.

@@ -1,3 +1,4 @@
+import TestSupport
 import Glibc
 
 @testable import EventLoop
@@ -25,7 +26,7 @@ extension Scene {
   var budget: ConnectionBudget { get throws { try server.loops.loops[0].configuration.budget } }
 
   func untilOpen(_ count: Int) async throws {
-    try await eventually("\(count) connections") { try budget.open == count ? true : nil }
+    try await eventually("\(count) connections") { try budget.open == count }
   }
 }
 

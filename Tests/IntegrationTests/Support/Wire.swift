@@ -1,3 +1,4 @@
+import TestSupport
 import EventLoop
 import Synchronization
 
@@ -67,7 +68,7 @@ final class Wire: Sendable {
   static func webSocket(port: UInt16, target: String = "/ws") async throws -> Wire {
     let wire = try await connect(port: port)
     wire.write(handshake(target))
-    try await eventually("the upgrade") { wire.bytes.starts(with: Array("HTTP/1.1 101".utf8)) ? true : nil }
+    try await eventually("the upgrade") { wire.bytes.starts(with: Array("HTTP/1.1 101".utf8)) }
     return wire
   }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Ethereum
 import Ledger
 import Synchronization
@@ -182,7 +183,7 @@ import Testing
     let calls = (0..<10).map { _ in
       Task { try await access.replacement(for: "old") }
     }
-    try await eventually("all wait") { access.waitingCount == 10 ? true : nil }
+    try await eventually("all wait") { access.waitingCount == 10 }
     calls[0].cancel()
     await #expect(throws: APIError.cancelled) { try await calls[0].value }
     opened.finish()
@@ -219,7 +220,7 @@ import Testing
     }
     await client.connect()
     transport.say(Say.hello())
-    try await eventually("auth") { transport.sent.contains { $0["op"] == "auth" } ? true : nil }
+    try await eventually("auth") { transport.sent.contains { $0["op"] == "auth" } }
     _ = try await client.api.chains()
     #expect(caller.tokens == ["Bearer t1"] && asked.load(ordering: .relaxed) == 1)
     await client.close()
