@@ -86,6 +86,9 @@ public struct HTTPHeaders: Sendable, Equatable {
   /// The value of the first line of that name.
   public func first(_ name: String) -> String? { line(name).map(text) }
 
+  /// The value of the line of that name; nil where there is none, or more than one.
+  public func only(_ name: String) -> String? { count(of: name) == 1 ? first(name) : nil }
+
   /// The values of all lines of that name, in order.
   public func all(_ name: String) -> [String] {
     var values: [String] = []

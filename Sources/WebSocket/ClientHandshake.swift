@@ -83,11 +83,10 @@ public struct ClientHandshake: Sendable {
     // Item 1
     if status != 101 { throw .status(status) }
     // Items 2 and 3, in any case
-    let upgrade = headers.all("Upgrade")
-    guard upgrade.count == 1, upgrade[0].lowercased() == "websocket" else { throw .upgradeMissing }
+    if headers.only("Upgrade")?.lowercased() != "websocket" { throw .upgradeMissing }
     if !headers.containsToken("Connection", "upgrade") { throw .connectionMissing }
     // Item 4
-    if headers.all("Sec-WebSocket-Accept") != [HandshakeKey.accept(for: key)] { throw .acceptWrong }
+    if headers.only("Sec-WebSocket-Accept") != HandshakeKey.accept(for: key) { throw .acceptWrong }
     // Items 5 and 6
     let extensions = try acceptedExtensions(headers)
     return Accepted(subprotocol: try acceptedSubprotocol(headers), extensions: extensions)

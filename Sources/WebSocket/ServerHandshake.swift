@@ -88,10 +88,9 @@ public struct ServerHandshake: Sendable {
     if !headers.containsToken("Upgrade", "websocket") { throw .upgradeMissing }
     if !headers.containsToken("Connection", "upgrade") { throw .connectionMissing }
     // Item 6, and §4.4 before the key: another version may have another key.
-    if headers.all("Sec-WebSocket-Version") != ["13"] { throw .versionNotSupported }
+    if headers.only("Sec-WebSocket-Version") != "13" { throw .versionNotSupported }
     // Item 5
-    let keys = headers.all("Sec-WebSocket-Key")
-    guard let key = keys.first, keys.count == 1 else { throw .keyMissing }
+    guard let key = headers.only("Sec-WebSocket-Key") else { throw .keyMissing }
     guard HandshakeKey.isValid(key) else { throw .keyInvalid }
     // Items 8 and 9
     guard let subprotocols = headers.tokens("Sec-WebSocket-Protocol") else { throw .subprotocolsMalformed }
