@@ -19,6 +19,8 @@ public struct KeySet: Sendable {
   struct Entry: Sendable {
     var id: String?
     var key: VerificationKey
+
+    func isNamed(_ name: String) -> Bool { id?.isSame(as: name) ?? false }
   }
   private let entries: [Entry]
   /// What is not used or should not be in the file, a line each; no key's numbers.
@@ -60,7 +62,7 @@ public struct KeySet: Sendable {
     for (index, entry) in entries.enumerated() {
       guard let id = entry.id else { continue }
       let isTaken = entries[..<index].contains {
-        $0.id == id && $0.key.algorithm == entry.key.algorithm
+        $0.isNamed(id) && $0.key.algorithm == entry.key.algorithm
       }
       if isTaken { throw .repeatedName(id) }
     }
@@ -70,7 +72,7 @@ public struct KeySet: Sendable {
   ///
   /// - Parameter id: the token's `kid`; without one, its algorithm must have one key alone.
   func key(id: String?, algorithm: SignatureAlgorithm) throws(TokenError) -> VerificationKey {
-    let candidates = entries.filter { $0.key.algorithm == algorithm && (id == nil || $0.id == id) }
+    let candidates = entries.filter { $0.key.algorithm == algorithm && (id.map($0.isNamed) ?? true) }
     guard let first = candidates.first else { throw .unknownKey }
     guard candidates.count == 1 else { throw .ambiguousKey }
     return first.key

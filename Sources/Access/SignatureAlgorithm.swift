@@ -12,6 +12,7 @@ enum SignatureAlgorithm: String, Sendable, CaseIterable {
 
   /// - Parameter name: `alg` of a token or of a key; case-sensitive (RFC 7515 §4.1.1).
   init?(name: String) {
+    guard name.utf8.count <= 16 else { return nil }
     // RFC 9864 §2.2: the name that says which curve.
     self.init(rawValue: name == "Ed25519" ? SignatureAlgorithm.edDSA.rawValue : name)
   }

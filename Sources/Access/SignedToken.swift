@@ -48,7 +48,9 @@ struct SignedToken {
   /// RFC 8725 §3.11: a token that says it was made for something else (logging out, say) is not for us. RFC 7515
   /// §4.1.9: `application/` may be left out, letter case does not count.
   private static func check(type: JSONValue) throws(TokenError) {
-    guard var type = type.string?.lowercased() else { throw .badHeader }
+    guard let text = type.string else { throw .badHeader }
+    guard text.utf8.count <= 32 else { throw .otherType }
+    var type = text.lowercased()
     if type.hasPrefix("application/") { type.removeFirst("application/".count) }
     guard type == "jwt" || type == "at+jwt" else { throw .otherType }
   }

@@ -15,7 +15,7 @@ struct TokenClaims {
     for name in ["nbf", "iat"] {
       if let from = try time(name), from > now + TokenVerifier.leeway { throw .notYetValid }
     }
-    if let issuer = rules.issuer, !Self.isSame(payload["iss"]?.string, issuer) { throw .wrongIssuer }
+    if let issuer = rules.issuer, !Self.isSame(payload["iss"], issuer) { throw .wrongIssuer }
     if let audience = rules.audience, !isFor(audience) { throw .wrongAudience }
     return TokenGrant(wallets: try wallets(rules.walletsClaim), expiresAt: expiresAt)
   }
@@ -31,16 +31,12 @@ struct TokenClaims {
 
   /// §4.1.3: one string, or a list of them of which one is ours.
   private func isFor(_ audience: String) -> Bool {
-    switch payload["aud"] {
-    case .string(let text): Self.isSame(text, audience)
-    case .array(let list): list.contains { Self.isSame($0.string, audience) }
-    default: false
-    }
+    payload["aud"]?.array?.contains { Self.isSame($0, audience) } ?? Self.isSame(payload["aud"], audience)
   }
 
-  /// §2 StringOrURI: compared "with no transformations or canonicalizations applied", as Swift's `==` would.
-  private static func isSame(_ text: String?, _ other: String) -> Bool {
-    text.map { $0.utf8.elementsEqual(other.utf8) } ?? false
+  /// §2 StringOrURI: compared "with no transformations or canonicalizations applied".
+  private static func isSame(_ value: JSONValue?, _ text: String) -> Bool {
+    value?.string?.isSame(as: text) ?? false
   }
 
   /// What can't be read grants nothing: only a claim that is not there at all means every wallet.

@@ -131,6 +131,7 @@ extension Connection {
   /// Everything is with the kernel.
   private func flushed() {
     if flags.contains(.closing) { return shutOutput() }
+    if let countedClient, countedClient.endsWhenSent { endCountForClient() }
     guard flags.contains(.owesDrained) else { return }
     flags.remove(.owesDrained)
     handler?.drained(self)

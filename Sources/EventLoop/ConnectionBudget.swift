@@ -119,8 +119,14 @@ extension Connection {
     return true
   }
 
-  /// Ends what ``count(for:)`` began: the connection counts for no client from here on.
-  public func endCountForClient() {
+  /// Ends what ``count(for:)`` began as soon as all that was written is with the kernel.
+  public func endCountForClientWhenSent() {
+    loop.assertCurrent()
+    if unsentBytes == 0 { endCountForClient() } else { countedClient?.endsWhenSent = true }
+  }
+
+  /// The connection counts for no client from here on.
+  func endCountForClient() {
     guard let client = countedClient else { return }
     loop.configuration.budget.give(back: client.address)
     countedClient = nil
@@ -141,6 +147,7 @@ extension Connection {
 
 final class CountedClient {
   let address: SocketAddress
+  var endsWhenSent = false
 
   init(_ address: SocketAddress) { self.address = address }
 }

@@ -81,11 +81,13 @@ public struct ServerSentEventParser: Sendable {
     let colon = text.firstIndex(of: Grammar.colon) ?? text.endIndex
     var value = text[colon...].dropFirst()
     if value.first == Grammar.space { value = value.dropFirst() }
-    return readField(String(decoding: text[..<colon], as: UTF8.self), value)
+    return readField(text[..<colon], value)
   }
 
-  private mutating func readField(_ name: String, _ value: ArraySlice<UInt8>) -> Event? {
-    switch name {
+  private mutating func readField(_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Event? {
+    // None is longer. Comparing strings takes the square of the length of a run of combining marks.
+    guard name.count <= 5 else { return nil }
+    switch String(decoding: name, as: UTF8.self) {
     case "data":
       if hasData { data.append(Grammar.lineFeed) }
       data.append(contentsOf: value)

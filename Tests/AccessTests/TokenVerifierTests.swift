@@ -83,6 +83,15 @@ struct TokenVerifierTests {
     #expect(refusal(of: try ec.token(claims(), kid: "k"), verifier) == nil)
   }
 
+  @Test("a kid is its bytes: what is canonically equivalent is another one")
+  func equivalentNames() throws {
+    let key = try SigningKey.shared(.hs256)
+    let keys = try KeySet(Array(#"{"keys":[\#(try key.jwk(kid: "\u{c5}"))]}"#.utf8))
+    let verifier = TokenVerifier(keys: keys, rules: open)
+    #expect(refusal(of: try key.token(claims(), kid: "\u{c5}"), verifier) == nil)
+    #expect(refusal(of: try key.token(claims(), kid: "A\u{30a}"), verifier) == .unknownKey)
+  }
+
   // MARK: Attacks on the header
 
   @Test(
@@ -107,6 +116,12 @@ struct TokenVerifierTests {
       (#"{"alg":"HS256","typ":"logout+jwt"}"#, .otherType), (#"{"alg":"HS256","typ":"JOSE"}"#, .otherType),
       (#"{"alg":"HS256","kid":""}"#, .unknownKey), (#"{"alg":"HS256","kid":"RS256"}"#, .unknownKey),
       (#"{"alg":"HS256","kid":"../../etc/passwd"}"#, .unknownKey),
+      (#"{"alg":"HS256","kid":"HS256\u0338\u0338"}"#, .unknownKey),
+      (#"{"alg":"HS256\u0338\u0338\u0338\u0338\u0338\u0338\u0338"}"#, .unknownAlgorithm),
+      (
+        #"{"alg":"HS256","typ":"jwt\u0338\u0338\u0338\u0338\u0338\u0338\u0338\u0338\u0338\u0338\u0338\u0338\u0338\u0338"}"#,
+        .otherType
+      ),
       (#"{"alg":"HS256"}"#, nil), (#"{"alg":"HS256","typ":"jwt"}"#, nil),
       (#"{"alg":"HS256","typ":"at+JWT"}"#, nil), (#"{"alg":"HS256","typ":"application/at+jwt"}"#, nil),
       // Where other keys are is nobody's word but the operator's.

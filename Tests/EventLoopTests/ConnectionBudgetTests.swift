@@ -156,6 +156,48 @@ import Testing
     #expect(refused() == 5 && hand.loop.statistics.turnedAway == 3)
   }
 
+  /// A connection whose peer speaks for others counts for one of them until that one has taken its answer.
+  @Test func aClientCountsUntilItsAnswerIsTaken() throws {
+    let budget = ConnectionBudget(connections: 10, perAddress: 1) { _ in true }
+    let hand = try HandTurned { $0.budget = budget }
+    var server: Connection?
+    let listener = try hand.loop.listen(on: ListenAddress(host: "127.0.0.1", port: 0)) {
+      server = $0
+      return Recorder()
+    }
+    let client = Recorder()
+    let end = hand.loop.connect(to: listener.address, handler: client)
+    hand.turn { server != nil && client.isConnected }
+    let connection = try #require(server)
+    let first = try address("198.51.100.7", port: 0)
+    let second = try address("198.51.100.8", port: 0)
+
+    // Nothing to be taken; then what the kernel takes at once.
+    #expect(connection.count(for: first))
+    connection.endCountForClientWhenSent()
+    #expect(budget.addressCount == 0)
+    #expect(connection.count(for: first))
+    connection.write([1])
+    connection.endCountForClientWhenSent()
+    #expect(!budget.take(first))
+    hand.turn { budget.addressCount == 0 }
+
+    end.pauseReading()
+    #expect(connection.count(for: first))
+    connection.write(pattern(30_000_000))
+    connection.endCountForClientWhenSent()
+    hand.turn(times: 20)
+    #expect(!budget.take(first))
+    end.resumeReading()
+    hand.turn { budget.addressCount == 0 }
+
+    // The next one takes its place.
+    #expect(connection.count(for: first) && connection.count(for: second))
+    #expect(budget.addressCount == 1 && !budget.take(second))
+    connection.close(.requested, afterFlush: false)
+    hand.turn { budget.addressCount == 0 }
+  }
+
   @Test func whoeverIsTurnedAwayWithoutAHandlerIsGoneAtOnce() throws {
     let budget = ConnectionBudget(connections: 0, perAddress: nil, turnedAway: 1)
     let hand = try HandTurned { $0.budget = budget }

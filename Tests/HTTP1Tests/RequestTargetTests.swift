@@ -30,6 +30,9 @@ private func head(_ target: String) -> RequestHead { RequestHead(method: "GET", 
       ("/a\\..\\b", .forbiddenCharacter), ("/%00", .forbiddenCharacter), ("/%0d%0a", .forbiddenCharacter),
       ("/%7f", .forbiddenCharacter), ("/%", .malformedPercentEncoding), ("/%4", .malformedPercentEncoding),
       ("/%zz", .malformedPercentEncoding), ("/%+1", .malformedPercentEncoding), ("/%ff", .invalidUTF8),
+      ("/" + String(repeating: "a", count: 256), .segmentTooLong),
+      ("/b/" + String(repeating: "%cc%80", count: 128), .segmentTooLong),
+      ("/%61" + String(repeating: "a", count: 254), nil),
       ("/%c0%ae%c0%ae", .invalidUTF8), ("/%ed%a0%80", .invalidUTF8), ("/%25%32", nil),
     ] as [(String, RequestTargetError?)])
   func refusedSegments(_ target: String, _ error: RequestTargetError?) throws {

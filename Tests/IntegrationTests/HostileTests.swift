@@ -320,7 +320,13 @@ import Testing
       let others = [try await client("2001:db8::1"), try await client("2001:db8::2")]
       #expect(try await client("2001:db8::3").ended().code == 4111)
       for client in held + others { #expect(try await client.ask(1, #""op":"ping""#)["type"] == "pong") }
-      // A plain request counts until it is answered, a WebSocket until it ends.
+      // Nor does a body wait outside: it is not asked for.
+      let wire = try await Wire.connect(port: try scene.port)
+      wire.write(
+        "POST /api/v1/wallets HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.7\r\nExpect: 100-continue\r\n"
+          + "Content-Length: 60\r\n\r\n")
+      #expect(String(decoding: try await wire.untilEnd(), as: UTF8.self).hasPrefix("HTTP/1.1 503 "))
+      // A plain request counts until its answer is taken, a WebSocket until it ends.
       held[0].close()
       try await eventually("room for the address") {
         try await scene.call("GET", "/healthz", headers: headers).status == 200

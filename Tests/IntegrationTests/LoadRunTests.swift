@@ -1,9 +1,9 @@
-import TestSupport
 import EventLoop
 import JSON
 import Load
-import Testing
 import Server
+import TestSupport
+import Testing
 import Upstream
 
 /// Our own load test against our own server, small.

@@ -1,5 +1,5 @@
-import TestSupport
 import JSON
+import TestSupport
 import Testing
 
 /// Whatever one client does wrong, its neighbour goes on getting its prices.

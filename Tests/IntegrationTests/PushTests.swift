@@ -1,6 +1,6 @@
-import TestSupport
 import Ethereum
 import JSON
+import TestSupport
 import Testing
 
 /// What a client of a whole server sees: sockets, a database, a simulated chain and price source.

@@ -1,6 +1,6 @@
-import TestSupport
 import Ethereum
 import JSON
+import TestSupport
 import Testing
 
 @testable import Server

@@ -1,6 +1,6 @@
-import TestSupport
 import Ethereum
 import Ledger
+import TestSupport
 import Testing
 import WalletPushClient
 

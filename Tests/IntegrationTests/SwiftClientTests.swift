@@ -1,7 +1,7 @@
-import TestSupport
 import Ethereum
 import Ledger
 import Synchronization
+import TestSupport
 import Testing
 import WalletPushClient
 

@@ -1,7 +1,7 @@
-import TestSupport
 import Ethereum
 import JSON
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import WalletPushClient

@@ -36,7 +36,7 @@ public struct TLSFailure: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .plainText: return "the peer does not speak TLS, but plain text"
-    case .helloTooLong: return "the ClientHello is longer than \(TLSServerFilter.helloBytes) bytes"
+    case .helloTooLong: return "the ClientHello is longer than \(HelloWatch.messageBytes) bytes"
     case .tooManyKeyUpdates: return "the peer asks for new keys too often"
     case .renegotiation: return "the peer wants to renegotiate, which is not allowed"
     default: break

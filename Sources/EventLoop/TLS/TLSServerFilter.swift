@@ -12,10 +12,8 @@ final class TLSServerFilter: ByteFilter {
   /// In the place of TLS, when the client does not speak it.
   private var answer: [UInt8] = []
   private var isCounted = false
-
-  /// The longest ClientHello. OpenSSL takes 128 KiB, and sets them aside as soon as a client announces them; with
-  /// all extensions that browsers send, and a ticket, and post-quantum key shares, it is below four.
-  static let helloBytes = 16_384
+  /// Until no ClientHello can come.
+  private var watch: HelloWatch? = HelloWatch()
 
   init(_ server: TLSServer) { self.server = server }
 
@@ -28,6 +26,7 @@ final class TLSServerFilter: ByteFilter {
   func start() {}
 
   func receive(_ bytes: UnsafeRawBufferPointer) throws(FilterError) {
+    guard watch?.allows(bytes) ?? true else { throw refuse(.refused, .helloTooLong) }
     if let session { return try feed(bytes, to: session) }
     early.append(contentsOf: bytes)
     guard let first = early.first else { return }
@@ -35,11 +34,8 @@ final class TLSServerFilter: ByteFilter {
       // A letter: the client speaks HTTP. Anything else OpenSSL answers with an alert.
       if UInt8(ascii: "A")...UInt8(ascii: "Z") ~= first { throw refusePlainText() }
     } else {
-      // RFC 8446 §5.1, §4: five bytes of the record's header, one of the message's type, three of its length.
-      guard early.count >= 9 else { return }
-      let length = Int(early[6]) << 16 | Int(early[7]) << 8 | Int(early[8])
-      guard length <= Self.helloBytes else { throw refuse(.refused, .helloTooLong) }
       // Until its first record is whole a client costs what it sent, not what a handshake does.
+      guard early.count >= 5 else { return }
       let record = Int(early[3]) << 8 | Int(early[4])
       guard early.count >= 5 + record || record > SSL3_RT_MAX_PLAIN_LENGTH else { return }
     }
@@ -57,6 +53,8 @@ final class TLSServerFilter: ByteFilter {
       note(.refused)
       throw error
     }
+    // TLS 1.3, until another one is agreed upon.
+    if session.version != TLS1_3_VERSION { watch = nil }
     guard session.isEstablished else { return }
     isCounted = true
     server.handshakes.count(session)

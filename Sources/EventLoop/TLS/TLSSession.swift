@@ -63,7 +63,7 @@ final class TLSSession: ByteFilter {
     return copenssl_SSL_set_tlsext_host_name(session, host) == 1 && SSL_set1_host(session, host) == 1
   }
 
-  /// TLS1_2_VERSION or TLS1_3_VERSION, once it is established.
+  /// TLS1_2_VERSION or TLS1_3_VERSION; the latter until a ClientHello was read.
   var version: Int32 { SSL_version(session) }
   /// Whether the handshake was an abbreviated one (RFC 8446 §2.2, RFC 5077).
   var isResumed: Bool { SSL_session_reused(session) == 1 }

@@ -8,7 +8,7 @@ import WebSocket
 /// looked up, nothing begun. Closing goes by `afterFlush`, which reads on until the client has ended its side: a reset
 /// for what it still sends would overtake the answer.
 extension HTTPSession {
-  /// Behind a proxy the client is known only now, and counts from the head of its request to the end of the answer; as
+  /// Behind a proxy the client is known only now, and counts from the head of its request until its answer is taken; as
   /// a WebSocket, to its end.
   func hasRoomForClient(of head: RequestHead) -> Bool {
     guard let client = router.clients.client(of: head, peer: connection.peer) else { return true }

@@ -39,8 +39,8 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   private var askedAt: LoopInstant?
   private var timer = TimerID.none
   var isClosed = false
-  /// Why there is no room for the connection; nil where it has its place.
-  let refusal: ConnectionBudget.Refusal?
+  /// Why there is no room for the connection, or for the client that a proxy speaks for; nil where there is.
+  private(set) var refusal: ConnectionBudget.Refusal?
 
   init(
     router: Router, shard: Shard, sessions: HTTPSessions, connection: Connection,
@@ -75,6 +75,7 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
       {
         switch event {
         case .head(let parsed):
+          if refusal == nil, !hasRoomForClient(of: parsed) { refusal = .address }
           if let refusal { return turnAway(parsed, refusal) }
           head = parsed
           owesContinue = parsed.expectContinue
@@ -135,10 +136,6 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
     phase = .answer
     shard.loop.cancel(timer)
     let wholeAt = LoopInstant.current()
-    guard hasRoomForClient(of: head) else {
-      turnAway(head, .address)
-      return false
-    }
     switch route(head, body) {
     case .now(let response):
       askedAt = wholeAt
@@ -196,11 +193,11 @@ final class HTTPSession: ConnectionHandler, TimerTarget {
   }
 
   func finish(_ response: Response, _ head: RequestHead) {
-    connection.endCountForClient()
     if let askedAt { router.latency.recordNanoseconds((LoopInstant.current() - askedAt).wholeNanoseconds) }
     askedAt = nil
     let keepsAlive = head.keepAlive && !shard.isDraining && refusal == nil
     send(response, isHead: head.method == "HEAD", keepsAlive: keepsAlive)
+    connection.endCountForClientWhenSent()
   }
 
   private func send(_ response: Response, isHead: Bool, keepsAlive: Bool) {

@@ -223,6 +223,36 @@ import Testing
     #expect(ends.beginning.session == nil)
   }
 
+  @Test(arguments: [1, 2, 3, 4])
+  func itsLengthMayLieInTwoRecords(_ cut: Int) throws {
+    let ends = try TwoEnds(.testing())
+    let head: [UInt8] = [0x01, 0x00, 0xff, 0xff]
+    let first = [0x16, 0x03, 0x01, 0x00, UInt8(cut)] + head[..<cut]
+    let second = [0x16, 0x03, 0x01, 0x00, 0x64] + head[cut...] + [UInt8](repeating: 0, count: 96)
+    #expect(failure { for byte in first + second { try ends.feedServer([byte]) } } == .helloTooLong)
+  }
+
+  /// RFC 8446 §4.1.4: a server may ask for another one, and it is in plain text too.
+  @Test func norMayTheSecondClientHelloBeTooLong() throws {
+    let ends = try TwoEnds(.testing(), ClientOptions(version: TLS1_3_VERSION))
+    try ends.client.start()
+    try ends.feedServer(ends.client.takeOutbound())
+    let second: [UInt8] = [
+      0x14, 0x03, 0x03, 0x00, 0x01, 0x01, 0x16, 0x03, 0x03, 0x00, 0x64, 0x01, 0x01, 0xff, 0xb8,
+    ]
+    #expect(failure { for byte in second { try ends.feedServer([byte]) } } == .helloTooLong)
+  }
+
+  /// What is encrypted may look like anything: TLS 1.2 has the same type for it.
+  @Test func encryptedHandshakesAreNotLookedInto() throws {
+    for _ in 0..<200 {
+      for version in [TLS1_2_VERSION, TLS1_3_VERSION] {
+        let ends = try TwoEnds(.testing(), ClientOptions(version: version))
+        try ends.handshake()
+      }
+    }
+  }
+
   @Test func aClientHelloThatIsNotWholeCostsNoSession() throws {
     let ends = try TwoEnds(.testing())
     try ends.client.start()

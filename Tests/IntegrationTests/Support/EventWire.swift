@@ -1,5 +1,5 @@
-import TestSupport
 import JSON
+import TestSupport
 
 /// A reader of an event stream over a connection of its own. Read by hand, so that the server's own parser isn't its judge.
 struct EventWire: Sendable {

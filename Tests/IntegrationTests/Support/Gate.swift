@@ -1,6 +1,6 @@
-import TestSupport
 import EventLoop
 import Synchronization
+import TestSupport
 
 /// A proxy that lets through what it is told to: requests by HTTP/1.1 without bodies, and what comes behind an upgrade.
 final class Gate: Sendable {

@@ -1,6 +1,6 @@
-import TestSupport
 import EventLoop
 import JSON
+import TestSupport
 
 /// An answer as it came over the wire. Parsed here by hand, so that the server's own parser isn't its judge.
 struct Answer: CustomStringConvertible {

@@ -1,6 +1,6 @@
-import TestSupport
 import EventLoop
 import Synchronization
+import TestSupport
 
 /// Answers every request with what it is told to.
 final class ListServer: Sendable {

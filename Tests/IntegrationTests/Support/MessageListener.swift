@@ -1,7 +1,7 @@
-import TestSupport
 import EventLoop
 import Server
 import Synchronization
+import TestSupport
 import Upstream
 import WebSocket
 

@@ -1,8 +1,8 @@
-import TestSupport
 import EventLoop
 import HTTP1
 import JSON
 import Synchronization
+import TestSupport
 import WebSocket
 
 /// A WebSocket client as a browser would be one: it keeps every message, in order, and how the connection ended.

@@ -1,6 +1,6 @@
-import TestSupport
 import EventLoop
 import Synchronization
+import TestSupport
 
 /// One TCP connection that says what it is told, and keeps what it hears.
 final class Wire: Sendable {
