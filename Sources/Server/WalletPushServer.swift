@@ -73,7 +73,7 @@ public final class WalletPushServer: Sendable {
   ) async throws(StartError) -> WalletPushServer {
     let parts: Parts
     let settings = files.settings
-    if let warning = DescriptorLimit.raise(for: settings.limits.connections) { logger.notice("\(warning)") }
+    if let warning = DescriptorLimit.raise(for: settings.limits.connections) { logger.warning("\(warning)") }
     settings.sayWhoMayCome(logger)
     do {
       parts = try await Parts(files, metrics: metrics, logger: logger)

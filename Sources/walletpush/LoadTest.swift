@@ -105,6 +105,8 @@ struct LoadTest: AsyncParsableCommand {
       let progress = ProgressLine(isQuiet: quiet)
       run = try LoadRun(plan: plan) { progress.show($0) }
     } catch {
+      // Without keys of its own it asks the server, which may not be there.
+      if case LoadOptionError.noWallets = error { fail(["load: \(error)"]) }
       fail(["load: \(error)"], code: 2)
     }
     let signals = Task {
@@ -131,7 +133,7 @@ struct LoadTest: AsyncParsableCommand {
     }
     let security: TLSClient? =
       address.isSecure ? try TLSClient(trust: ca.map { .file($0) } ?? .system) : nil
-    let token = token ?? Environment.all["WALLETPUSH_LOAD_TOKEN"]
+    let token = token ?? Environment.all[TokenVariable.load]
     var plan = LoadPlan(url: address)
     plan.connections = connections
     plan.keysPerConnection = walletsPerConnection

@@ -98,7 +98,7 @@ struct ImportWallets: AsyncParsableCommand {
       let address = try HTTPURL(url ?? loadSettings(config: config, arguments: []).http.addressHere)
       let security = address.scheme == .https ? try TLSClient(trust: ca.map { .file($0) } ?? .system) : nil
       return WalletImport(
-        server: address, token: token ?? Environment.all["WALLETPUSH_TOKEN"], security: security)
+        server: address, token: token ?? Environment.all[TokenVariable.wallets], security: security)
     } catch {
       fail(["import: \(error)"], code: 2)
     }

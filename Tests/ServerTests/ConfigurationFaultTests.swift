@@ -368,10 +368,11 @@ import Testing
     #expect(faults == ["/srv/gone.json: the configuration file cannot be read: No such file or directory"])
   }
 
-  /// The names that Kubernetes gives to the neighbours of a service called walletpush.
+  /// The names that Kubernetes gives to the neighbours of a service called walletpush, and those of other commands.
   @Test(arguments: [
     ("WALLETPUSH_SERVICE_HOST", "10.0.0.1"), ("WALLETPUSH_SERVICE_PORT_HTTP", "80"),
     ("WALLETPUSH_PORT", "tcp://10.0.0.1:80"), ("WALLETPUSH_PORT_80_TCP_ADDR", "10.0.0.1"),
+    ("WALLETPUSH_TOKEN", "a.b.c"), ("WALLETPUSH_LOAD_TOKEN", "a.b.c"), ("WALLETPUSH_WATCH_TOKEN", "a.b.c"),
     ("WALLETPUSHER", "1"), ("HTTP_PORT", "1"),
   ])
   func foreignVariablesAreLeftAlone(name: String, value: String) {

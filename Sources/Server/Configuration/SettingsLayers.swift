@@ -123,12 +123,21 @@ enum SettingNames {
   }
 }
 
+/// The access tokens of the commands that are clients of a server.
+public enum TokenVariable {
+  public static let wallets = "WALLETPUSH_TOKEN"
+  public static let load = "WALLETPUSH_LOAD_TOKEN"
+  public static let watch = "WALLETPUSH_WATCH_TOKEN"
+}
+
 /// Whether a `WALLETPUSH_…` variable is one of ours.
 enum EnvironmentNames {
   static let section = "walletpush"
   static let prefix = "WALLETPUSH_"
   /// Names the configuration file.
   static let file = "WALLETPUSH_CONFIG"
+  /// What is no setting, and may be there all the same.
+  private static let others: Set = [file, TokenVariable.wallets, TokenVariable.load, TokenVariable.watch]
 
   /// - Returns: the chains that are set, with the variables that do.
   static func check(
@@ -136,7 +145,7 @@ enum EnvironmentNames {
   ) -> [(ChainCode, String)] {
     var chains: [(ChainCode, String)] = []
     for name in names where name.hasPrefix(prefix) {
-      if name == file || SettingNames.variables.contains(name) { continue }
+      if others.contains(name) || SettingNames.variables.contains(name) { continue }
       if let code = chain(of: name) {
         chains.append((code, name))
       } else if !isServiceLink(name, variables[name] ?? "") {

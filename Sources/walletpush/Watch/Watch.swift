@@ -1,6 +1,7 @@
 import ArgumentParser
 import Ethereum
 import Glibc
+import Server
 import WalletPushClient
 
 struct Watch: AsyncParsableCommand {
@@ -51,7 +52,7 @@ struct Watch: AsyncParsableCommand {
       throw ValidationError("\(error)")
     }
     let client = WalletPushClient(
-      transports: transports, token: token ?? Environment.all["WALLETPUSH_WATCH_TOKEN"])
+      transports: transports, token: token ?? Environment.all[TokenVariable.watch])
     let changes = await client.changes()
     await client.subscribe(wallets: keys)
     await client.connect()
