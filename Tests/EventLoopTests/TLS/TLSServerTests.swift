@@ -234,9 +234,22 @@ import Testing
 
   /// RFC 8446 §4.1.4: a server may ask for another one, and it is in plain text too.
   @Test func norMayTheSecondClientHelloBeTooLong() throws {
-    let ends = try TwoEnds(.testing(), ClientOptions(version: TLS1_3_VERSION))
-    try ends.client.start()
-    try ends.feedServer(ends.client.takeOutbound())
+    let ends = try TwoEnds(.testing())
+    // TLS 1.3 alone, X25519 alone, and no key share: the server asks for one.
+    let extensions: [UInt8] = [
+      0x00, 0x2b, 0x00, 0x03, 0x02, 0x03, 0x04,  // supported_versions
+      0x00, 0x0a, 0x00, 0x04, 0x00, 0x02, 0x00, 0x1d,  // supported_groups
+      0x00, 0x0d, 0x00, 0x08, 0x00, 0x06, 0x04, 0x03, 0x08, 0x04, 0x08, 0x07,  // signature_algorithms
+      0x00, 0x33, 0x00, 0x02, 0x00, 0x00,  // key_share
+    ]
+    let suites: [UInt8] = [0x00, 0x00, 0x02, 0x13, 0x01, 0x01, 0x00, 0x00, UInt8(extensions.count)]
+    let random = [UInt8](repeating: 7, count: 32)
+    let length = UInt8(2 + random.count + suites.count + extensions.count)
+    let first =
+      [0x16, 0x03, 0x01, 0x00, length + 4, 0x01, 0x00, 0x00, length, 0x03, 0x03] + random + suites
+      + extensions
+    try ends.feedServer(first)
+    #expect(!ends.server.takeOutbound().isEmpty && !ends.beginning.isEstablished)
     let second: [UInt8] = [
       0x14, 0x03, 0x03, 0x00, 0x01, 0x01, 0x16, 0x03, 0x03, 0x00, 0x64, 0x01, 0x01, 0xff, 0xb8,
     ]
