@@ -1,4 +1,4 @@
-/// Why a path or query cannot be read. All of them are the peer's fault.
+/// Why a path or query cannot be read. All of them are the peer's fault and answered with 400.
 public enum RequestTargetError: Error, Sendable, Equatable {
   /// A `%` without two hexadecimal digits behind it.
   case malformedPercentEncoding
@@ -8,15 +8,12 @@ public enum RequestTargetError: Error, Sendable, Equatable {
   case forbiddenCharacter
   /// A path segment is `..`, encoded or not.
   case parentSegment
-  /// A decoded path segment is longer than anything here.
-  case segmentTooLong
 
   public var explanation: String {
     switch self {
     case .malformedPercentEncoding: "A \"%\" in the address is not followed by two hexadecimal digits."
     case .invalidUTF8: "The address is not UTF-8 once its percent-encoding is taken off."
     case .forbiddenCharacter: "A part of the path holds an encoded slash, backslash or control character."
-    case .segmentTooLong: "A part of the path is longer than \(RequestHead.segmentBytes) bytes."
     case .parentSegment: "The path holds \"..\"; send the path that it leads to."
     }
   }
@@ -62,18 +59,17 @@ extension RequestHead {
     return segments
   }
 
-  /// The longest segment: no file's name is longer (NAME_MAX). Comparing strings takes the square of the length of a run
-  /// of combining marks, so that a longer one is compared with nothing.
-  static let segmentBytes = 255
   private static let questionMark = UInt8(ascii: "?")
 
   /// nil: `.`, which leads nowhere.
   private static func segment(_ raw: Span<UInt8>) throws(RequestTargetError) -> String? {
     let segment = try PercentEncoding.decode(raw, plusIsSpace: false)
     let bytes = segment.utf8.span
-    guard bytes.count <= segmentBytes else { throw .segmentTooLong }
-    guard segment != ".." else { throw .parentSegment }
-    guard segment != "." else { return nil }
+    // Comparing strings takes the square of the length of a run of combining marks.
+    if bytes.count <= 2, segment.utf8.allSatisfy({ $0 == UInt8(ascii: ".") }) {
+      guard bytes.count < 2 else { throw .parentSegment }
+      return nil
+    }
     for index in bytes.indices {
       let byte = bytes[index]
       guard byte >= 0x20, byte != 0x7F, byte != Grammar.slash, byte != Grammar.backslash else {

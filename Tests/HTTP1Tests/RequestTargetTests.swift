@@ -17,7 +17,6 @@ private func head(_ target: String) -> RequestHead { RequestHead(method: "GET", 
     arguments: [
       ("/", []), ("/a", ["a"]), ("/a/", ["a"]), ("//a///b/", ["a", "b"]), ("/./a/.", ["a"]),
       ("/a%20b+c", ["a b+c"]), ("/%C3%a9", ["é"]), ("/...", ["..."]), ("/%2e", []), ("/a?b/../c", ["a"]),
-      ("/%61" + String(repeating: "a", count: 254), [String(repeating: "a", count: 255)]),
       ("/api/v1/wallets/ETH:0xd8", ["api", "v1", "wallets", "ETH:0xd8"]),
     ] as [(String, [String])])
   func segments(_ target: String, _ expected: [String]) throws {
@@ -31,8 +30,6 @@ private func head(_ target: String) -> RequestHead { RequestHead(method: "GET", 
       ("/a\\..\\b", .forbiddenCharacter), ("/%00", .forbiddenCharacter), ("/%0d%0a", .forbiddenCharacter),
       ("/%7f", .forbiddenCharacter), ("/%", .malformedPercentEncoding), ("/%4", .malformedPercentEncoding),
       ("/%zz", .malformedPercentEncoding), ("/%+1", .malformedPercentEncoding), ("/%ff", .invalidUTF8),
-      ("/" + String(repeating: "a", count: 256), .segmentTooLong),
-      ("/b/" + String(repeating: "%cc%80", count: 128), .segmentTooLong),
       ("/%c0%ae%c0%ae", .invalidUTF8), ("/%ed%a0%80", .invalidUTF8), ("/%25%32", nil),
     ] as [(String, RequestTargetError?)])
   func refusedSegments(_ target: String, _ error: RequestTargetError?) throws {

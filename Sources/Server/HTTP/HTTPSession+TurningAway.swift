@@ -29,7 +29,7 @@ extension HTTPSession {
   /// The 101 for a WebSocket's handshake; nil where it is none, or a wrong one. The address is looked at first: routing
   /// any other one could cost something.
   private func handshake(_ head: RequestHead) -> [UInt8]? {
-    guard head.headers.containsToken("Upgrade", "websocket"), (try? head.pathSegments()) == ["ws"],
+    guard head.headers.containsToken("Upgrade", "websocket"), head.rawPath == "/ws",
       case .upgrade(let upgrade) = route(head, [])
     else { return nil }
     return upgrade.response

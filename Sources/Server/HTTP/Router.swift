@@ -72,9 +72,12 @@ final class Router: Sendable {
       segments = try head.pathSegments()
       query = try head.queryItems()
     } catch {
-      return .now(
-        error == .segmentTooLong
-          ? .notFound(error.explanation) : .error(400, "bad_request", error.explanation))
+      return .now(.error(400, "bad_request", error.explanation))
+    }
+    // No address of ours is as long, and no file's name (NAME_MAX). Comparing strings takes the square of the
+    // length of a run of combining marks.
+    guard segments.allSatisfy({ $0.utf8.count <= 255 }) else {
+      return .now(.notFound("there is no such address: a part of its path is longer than 255 bytes"))
     }
     guard origins.allows(head.headers.first("Origin"), host: head.host) else {
       return refuse(.origin)
