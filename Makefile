@@ -1,5 +1,5 @@
 # make run    the demo: a simulated chain, a page with a moving wallet, no network and no keys
-# make test   every test
+# make test   every Swift test, and the web client's where there is a Node 20 or later
 # make check  format, walls between the rooms, sanitizers, a minute of fuzzing, a light round of conformance,
 #             docs-test, operations-test, proxy-test, urlsession-test
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases

@@ -68,8 +68,8 @@ let package = Package(
       "Jobs",
       [.product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics")]),
     room("JSON", []),
-    room("WebSocket", ["COpenSSL", "CZlib", "HTTP1"]),
     room("HTTP1", []),
+    room("WebSocket", ["COpenSSL", "CZlib", "HTTP1"]),
     room("Ethereum", ["JSON"]),
     room("Access", ["COpenSSL", "JSON", "Ethereum"]),
     room(

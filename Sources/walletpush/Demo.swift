@@ -13,7 +13,8 @@ struct Demo: AsyncParsableCommand {
       Balances and prices move, the web client shows them, and a wallet to try is printed. Nothing is stored.
       The same seed gives the same wallets, balances and moves.
 
-      Settings of the server can be given as for `walletpush serve`; chains, prices and storage are the simulation's.
+      Settings of the server can be given as for `walletpush serve`; chains, prices, storage,
+      refresh.cooldownSeconds and refresh.requestsPerSecond are the simulation's.
       """)
 
   @Option(help: "Tokens, the chain's coin among them.")

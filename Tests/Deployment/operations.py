@@ -219,6 +219,12 @@ def check_configuration():
             file.write('{"http": {"port": 8080}}')
         text = block("check-config").replace("walletpush check-config", f"{program()} check-config")
         expect('"port": 8080' in shell(text, folder), "check-config prints the settings in force")
+        [behind_a_proxy] = fences(PAGE, "json")
+        with open(os.path.join(folder, "config.json"), "w") as file:
+            file.write(behind_a_proxy)
+        with open(os.path.join(folder, "jwks.json"), "w") as file:
+            json.dump({"keys": [{"kty": "oct", "kid": "mine", "alg": "HS256", "k": "A" * 43}]}, file)
+        expect('"allowedHosts": ["app.example"]' in shell(text, folder), "and takes those of a server behind a proxy")
 
 
 def check_files():

@@ -2,10 +2,10 @@
 
 import { t } from "./texts.js";
 
-/** Whether one may come back as one was. */
+/** Whether to come back, as the client libraries do: after all but 4000–4099. */
 const CODES = new Map([
-  [1000, true], [1001, true], [1002, false], [1003, false], [1005, true], [1006, true], [1007, false], [1008, false],
-  [1009, false], [1011, true], [1015, false],
+  [1000, true], [1001, true], [1002, true], [1003, true], [1005, true], [1006, true], [1007, true], [1008, true],
+  [1009, true], [1011, true], [1015, true],
   [4001, false], [4002, false], [4003, false],
   [4100, true], [4101, true], [4108, true], [4109, true], [4111, true],
 ]);

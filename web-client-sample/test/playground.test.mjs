@@ -112,6 +112,7 @@ test("the checks and codes speak Chinese too", () => {
 
 test("close codes", () => {
   assert.deepEqual(closeMeaning(4108), { text: "slow: nothing was taken for too long", mayReturn: true });
+  assert.equal(closeMeaning(1008).mayReturn, true);
   assert.equal(closeMeaning(4001).mayReturn, false);
   assert.equal(closeMeaning(4050).mayReturn, false);
   assert.equal(closeMeaning(4150).mayReturn, true);

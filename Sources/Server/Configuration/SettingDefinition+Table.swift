@@ -51,13 +51,15 @@ extension SettingDefinition where Root == SettingsDraft {
     Self("prices.defillama.url", .httpURL, \.settings.prices.defiLlama.url, "DefiLlama's address"),
     Self(
       "prices.defillama.requestsPerMinute", .integer(0...1_000_000),
-      \.settings.prices.defiLlama.requestsPerMinute, "what DefiLlama may be asked; 0: 300"),
+      \.settings.prices.defiLlama.requestsPerMinute,
+      "what DefiLlama may be asked; 0: 300, no limit where url is another host"),
     Self("prices.coingecko.url", .httpURL, \.settings.prices.coinGecko.url, "CoinGecko's address"),
     Self("prices.coingecko.apiKey", .secret, \.settings.prices.coinGecko.apiKey, "CoinGecko's key"),
     Self(
       "prices.coingecko.requestsPerMinute", .integer(0...1_000_000),
       \.settings.prices.coinGecko.requestsPerMinute,
-      "what CoinGecko may be asked; 0: 10 without a key, 30 with a free one, 250 with a paid one"),
+      "what CoinGecko may be asked; 0: 10 without a key, 30 with a free one, 250 with a paid one, no limit where url is another host"
+    ),
     Self(
       "prices.chainlink.requestsPerMinute", .integer(1...1_000_000),
       \.settings.prices.chainlink.requestsPerMinute, "what the chains' nodes may be asked for feeds, in all"),
