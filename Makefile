@@ -1,7 +1,7 @@
 # make run    the demo: a simulated chain, a page with a moving wallet, no network and no keys
 # make test   every Swift test, and the web client's where there is a Node 20 or later
 # make check  format, walls between the rooms, sanitizers, a minute of fuzzing, a light round of conformance,
-#             docs-test, operations-test, proxy-test, urlsession-test
+#             docs-test, operations-test, proxy-test, urlsession-test, browser-test
 # make conformance        the Autobahn testsuite against both WebSocket roles, all 517 cases
 # make conformance-light  373 of them, two minutes
 # make browser-test       the pages in a real headless Chromium, against the demo
@@ -58,7 +58,7 @@ operations-test: setup
 check: setup lint walls
 	.ci/check $(FIRST) address thread conformance fuzz
 	export WALLETPUSH=.build/release/walletpush && .ci/test-docs && .ci/test-operations && .ci/test-proxies \
-		&& .ci/test-urlsession
+		&& .ci/test-urlsession && .ci/test-browser
 
 format:
 	swift format -i -r -p Package.swift Sources Tests

@@ -47,10 +47,15 @@ extension PushClient {
     if catchUp() {
       if shard.statistics.frames != sentBefore { write(shard.heartbeat()) }
     } else {
-      mode = .lagging
-      shard.statistics.lags += 1
-      waitForRoom()
+      lagUntilTaken()
     }
+  }
+
+  /// Catching up found no room for all of it.
+  func lagUntilTaken() {
+    mode = .lagging
+    shard.statistics.lags += 1
+    waitForRoom()
   }
 
   /// Something that live frames must not overtake waits for room. With part of a resume outstanding the client

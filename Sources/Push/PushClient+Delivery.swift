@@ -228,7 +228,9 @@ extension PushClient {
       // It says that everything before it was sent: only the last of several does, and while lagging the one that
       // comes when the client has caught up.
       guard mode != .lagging, !debts.contains(where: \.isHeartbeat) else { return }
-      write(mode == .live ? shard.heartbeat() : Replies.heartbeat(epoch: shard.epoch, revision: cursor))
+      // Snapshots are of now: who is paced gets the rest of what is older than they are first, before its tick.
+      if mode == .paced, !catchUp() { return lagUntilTaken() }
+      write(shard.heartbeat())
     }
   }
 

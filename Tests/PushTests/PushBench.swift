@@ -67,8 +67,12 @@ final class PushBench: Sendable {
 
   private final class Holder: Sendable {
     private let isHeld = Mutex(true)
+    let isHolding = Atomic<Bool>(false)
     func release() { isHeld.withLock { $0 = false } }
-    func hold() { while isHeld.withLock({ $0 }) { usleep(500) } }
+    func hold() {
+      isHolding.store(true, ordering: .releasing)
+      while isHeld.withLock({ $0 }) { usleep(500) }
+    }
   }
 
   let shards: [Shard]
@@ -201,6 +205,8 @@ final class PushBench: Sendable {
     let holder = Holder()
     shards[0].loop.post { holder.hold() }
     defer { holder.release() }
+    // What is published before it holds would be another turn's.
+    while !holder.isHolding.load(ordering: .acquiring) { await Task.yield() }
     try await body()
   }
 

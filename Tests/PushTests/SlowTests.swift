@@ -295,6 +295,27 @@ struct SlowTests {
     _ = try await client.message("price")
   }
 
+  @Test("rate: behind a snapshot between the ticks comes all that is older, and a heartbeat not below it")
+  func pacedSnapshot() async throws {
+    let bench = try await PushBench()
+    let held = try await bench.heldWallet(1, tokens: 2)
+    let cold = PushBench.wallet(2)
+    let client = try await bench.greeted()
+    client.send("{\"op\":\"subscribe\",\"wallets\":[\"\(held)\",\"\(cold)\"],\"rate\":0.0001}")
+    let first = try await client.messages(through: "heartbeat")
+    #expect(first.map(\.type) == ["ok", "snapshot", "snapshot", "heartbeat"])
+    #expect(first.last?.rev == first[2].rev)
+    try await bench.price([(1, 5)])
+    let price = await bench.ledger.revision
+    try await bench.flush()
+    try await bench.read(cold, native: 3)
+    let messages = try await client.messages(through: "heartbeat")
+    #expect(messages.first?.type == "snapshot" && messages.first?.text("state") == "fresh")
+    #expect(messages.contains { $0.type == "price" && $0.rev == price })
+    let snapshot = try #require(messages.first?.rev)
+    #expect(try #require(messages.last?.rev) >= snapshot, "\(messages)")
+  }
+
   @Test("rate and since together: ok, what changed, heartbeat")
   func pacedResume() async throws {
     let bench = try await PushBench()
