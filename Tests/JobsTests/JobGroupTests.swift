@@ -113,54 +113,6 @@ struct JobGroupTests {
   }
 }
 
-@Suite(.timeLimit(.minutes(2)))
-struct AlarmTests {
-  @Test func theLastOneSetCounts() async {
-    let alarm = Alarm()
-    let isEarly = Atomic(false)
-    let rang = Gate()
-    alarm.set(at: .now + .seconds(3_600)) { isEarly.store(true, ordering: .relaxed) }
-    alarm.set(at: .now) { rang.open() }
-    await rang.pass()
-    let rangEarly = isEarly.load(ordering: .relaxed)
-    #expect(!rangEarly)
-  }
-
-  /// One that is cancelled lets go of what it would have called; one that waits does not.
-  @Test(arguments: ["cleared", "set anew", "stopped"])
-  func oneThatIsCalledOffWaitsNoLonger(_ how: String) async throws {
-    final class Held: Sendable {}
-    let alarm = Alarm()
-    weak var held: Held?
-    do {
-      let new = Held()
-      held = new
-      alarm.set(at: .now + .seconds(3_600)) { withExtendedLifetime(new) {} }
-    }
-    #expect(held != nil)
-    switch how {
-    case "cleared": alarm.clear()
-    case "set anew": alarm.set(at: .now + .seconds(3_600)) {}
-    default: alarm.stop()
-    }
-    try await until { held == nil }
-  }
-
-  @Test func oneThatIsStoppedTakesNoOther() async throws {
-    let alarm = Alarm()
-    let other = Alarm()
-    let rang = Atomic(false)
-    alarm.set(at: .now + .seconds(3_600)) { rang.store(true, ordering: .relaxed) }
-    alarm.stop()
-    alarm.set(at: .now) { rang.store(true, ordering: .relaxed) }
-    let later = Gate()
-    other.set(at: .now + .milliseconds(20)) { later.open() }
-    await later.pass()
-    let hasRung = rang.load(ordering: .relaxed)
-    #expect(!hasRung)
-  }
-}
-
 @Suite struct JobTicketTests {
   @Test func eachCountsOnce() {
     let bench = Bench()
