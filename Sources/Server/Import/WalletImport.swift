@@ -120,7 +120,7 @@ public enum WalletImportError: Error, CustomStringConvertible {
     case .unreachable(let server, let error):
       "no server answers at \(server.origin) (\(error)); start one, or name it with --url"
     case .stopped(let server, 401, let reason):
-      "\(server.origin) asks for an access token, in WALLETPUSH_TOKEN: \(reason)"
+      "\(server.origin) asks for an access token, in \(TokenVariable.wallets): \(reason)"
     case .stopped(let server, let status, let reason): "\(server.origin) says \(status): \(reason)"
     }
   }
